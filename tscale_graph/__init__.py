@@ -1,0 +1,1 @@
+"""Test-time compute for LangGraph."""

@@ -1,0 +1,116 @@
+"""The records that travel through a run: verdicts, candidates and the result."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tscale_graph.budget import Limit, Usage
+
+Score = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+
+class Verdict(BaseModel):
+    """What a verifier says of one answer.
+
+    Attributes:
+        score: from 0 (surely wrong) to 1 (surely right).
+        passed: True or False from a verifier that decides; None from one that only scores.
+        feedback: why the answer failed, in words that a model could act on; "" when it passed.
+        step_scores: one score in [0, 1] for each reasoning step, where the verifier gives them.
+        usage: what the verifier itself spent on models.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    score: Score
+    passed: bool | None = None
+    feedback: str = ""
+    step_scores: tuple[Score, ...] | None = None
+    usage: Usage = Usage()
+
+
+class Candidate(BaseModel):
+    """One sample of a model, with everything that was learnt about it.
+
+    Attributes:
+        index: its place among the samples of the run, from 0.
+        text: what the model said, without reasoning.
+        answer: the final answer found in the text, or None.
+        reasoning: what the model thought aloud, where the provider separates it.
+        tool_calls: LangChain tool calls as plain dicts.
+        finish_reason: the provider's word for why it stopped ("stop", "length", …).
+        truncated: the text was cut off, by the provider's limit or by ours.
+        mean_logprob: mean log-probability of its tokens (≤ 0), where the provider gave them.
+        verdict: what the verifier said, or None before or without one.
+        error: one line when the call failed; such a candidate never votes.
+        usage: what this sample spent. Completions of one shared request split its usage, so
+            that usages add up to what was billed.
+        overshoot_tokens: tokens spent beyond the sample's lease.
+        notes: what could not be done for this sample.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    index: int = Field(ge=0)
+    text: str = ""
+    answer: str | None = None
+    reasoning: str = ""
+    tool_calls: list[dict[str, Any]] = []
+    finish_reason: str | None = None
+    truncated: bool = False
+    mean_logprob: float | None = None
+    verdict: Verdict | None = None
+    error: str | None = None
+    usage: Usage = Usage()
+    overshoot_tokens: int = Field(default=0, ge=0)
+    notes: list[str] = []
+
+
+class Tally(BaseModel):
+    """How one answer stands in a vote.
+
+    Attributes:
+        answer: the answer as it was first given.
+        count: how many samples gave it or an equal one.
+        weight: what it was chosen by: its votes, or the sum or maximum of its scores.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    answer: str
+    count: int = Field(ge=1)
+    weight: float
+
+
+class Result(BaseModel):
+    """What a run came to.
+
+    Attributes:
+        answer: the chosen answer; None when no sample had one.
+        text: the whole text of the sample that the answer was taken from.
+        status: "complete", or "cut_off" when the budget ended the run early.
+        cut_off_by: the limit that did, or None.
+        usage: the true cost; `usage.seconds` is the wall clock since admission.
+        technique: the technique that produced it.
+        agreement: share of the usable samples that gave this answer, in [0, 1].
+        verdict: the verifier's word on the chosen sample, or None.
+        votes: every answer that was in the running, best first.
+        candidates: every sample, in order.
+        notes: what was decided on the user's behalf, and what could not be done.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    answer: str | None
+    text: str = ""
+    status: Literal["complete", "cut_off"]
+    cut_off_by: Limit | None = None
+    usage: Usage
+    technique: str
+    agreement: float | None = Field(default=None, ge=0, le=1)
+    verdict: Verdict | None = None
+    votes: list[Tally] = []
+    candidates: list[Candidate] = []
+    notes: list[str] = []

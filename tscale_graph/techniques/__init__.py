@@ -1,0 +1,1 @@
+"""Techniques, one file each, and the router."""

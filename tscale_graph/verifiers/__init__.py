@@ -1,0 +1,1 @@
+"""Verifiers: anything that can tell a right answer from a wrong one."""
