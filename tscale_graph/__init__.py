@@ -1,1 +1,55 @@
-"""Test-time compute for LangGraph."""
+"""Test-time compute for LangGraph, under a budget that nothing exceeds."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tscale_graph.budget import Budget, BudgetExceeded, Usage
+    from tscale_graph.candidates import Candidate, Result, Verdict
+    from tscale_graph.policy import Policy
+    from tscale_graph.solving import asolve, solve
+    from tscale_graph.techniques.best_of_n import best_of_n
+    from tscale_graph.techniques.router import router
+    from tscale_graph.techniques.self_consistency import self_consistency
+
+__all__ = [
+    "Budget",
+    "BudgetExceeded",
+    "Candidate",
+    "Policy",
+    "Result",
+    "Usage",
+    "Verdict",
+    "asolve",
+    "best_of_n",
+    "router",
+    "self_consistency",
+    "solve",
+]
+
+_HOMES = {
+    "Budget": "budget",
+    "BudgetExceeded": "budget",
+    "Usage": "budget",
+    "Candidate": "candidates",
+    "Result": "candidates",
+    "Verdict": "candidates",
+    "Policy": "policy",
+    "asolve": "solving",
+    "solve": "solving",
+    "best_of_n": "techniques.best_of_n",
+    "router": "techniques.router",
+    "self_consistency": "techniques.self_consistency",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

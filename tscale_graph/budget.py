@@ -225,7 +225,7 @@ class Budget(BaseModel):
         return (Budget.model_validate(share),) * parts
 
 
-class BudgetExceeded(Exception):  # noqa: N818 - the name that users catch
+class BudgetExceeded(Exception):
     """The budget ended before there was any answer.
 
     Attributes:

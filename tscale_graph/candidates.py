@@ -31,6 +31,15 @@ class Verdict(BaseModel):
     usage: Usage = Usage()
 
 
+class Checked(BaseModel):
+    """A verdict, or one line on why there is none."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    verdict: Verdict | None = None
+    error: str | None = None
+
+
 class Candidate(BaseModel):
     """One sample of a model, with everything that was learnt about it.
 
@@ -41,12 +50,14 @@ class Candidate(BaseModel):
         reasoning: what the model thought aloud, where the provider separates it.
         tool_calls: LangChain tool calls as plain dicts.
         finish_reason: the provider's word for why it stopped ("stop", "length", …).
-        truncated: the text was cut off, by the provider's limit or by ours.
+        truncated: the text was cut short, by the provider's limit or by ours.
+        cut_off_by: the limit of the budget that cut it short or kept it from starting.
         mean_logprob: mean log-probability of its tokens (≤ 0), where the provider gave them.
         verdict: what the verifier said, or None before or without one.
         error: one line when the call failed; such a candidate never votes.
         usage: what this sample spent. Completions of one shared request split its usage, so
             that usages add up to what was billed.
+        prompt_tokens: what the provider counted for the prompt, or None where it did not say.
         overshoot_tokens: tokens spent beyond the sample's lease.
         notes: what could not be done for this sample.
     """
@@ -60,12 +71,29 @@ class Candidate(BaseModel):
     tool_calls: list[dict[str, Any]] = []
     finish_reason: str | None = None
     truncated: bool = False
+    cut_off_by: Limit | None = None
     mean_logprob: float | None = None
     verdict: Verdict | None = None
     error: str | None = None
     usage: Usage = Usage()
+    prompt_tokens: int | None = Field(default=None, ge=0)
     overshoot_tokens: int = Field(default=0, ge=0)
     notes: list[str] = []
+
+
+class SamplingError(RuntimeError):
+    """Every sample of a run failed; the message is the last failure's.
+
+    Attributes:
+        usage: what the run had spent.
+    """
+
+    def __init__(self, message: str, usage: Usage) -> None:
+        super().__init__(message)
+        self.usage = usage
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return SamplingError, (str(self), self.usage)
 
 
 class Tally(BaseModel):

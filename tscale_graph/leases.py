@@ -1,0 +1,144 @@
+"""How many samples the rest of a budget pays for, and the lease of each.
+
+Admission, not truncation: a lease is large enough for one whole sample, so a small budget means
+fewer samples, not shorter ones. Only a run that has nothing yet may take one shorter sample,
+because an answer from half the tokens beats none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tscale_graph.budget import Budget, Limit, Remaining
+from tscale_graph.prices import Price
+
+MAX_RETRIES = 2
+"""Spare calls that a lease gets where the budget has them."""
+
+
+@dataclass(frozen=True, slots=True)
+class SampleSize:
+    """The most that one sample can take.
+
+    Attributes:
+        prompt_tokens: an upper bound on the prompt.
+        output_tokens: the output limit of a whole sample.
+        price: the model's price, or None when it is not known and not needed.
+        shared_prompt: the provider answers one prompt several times and bills it once.
+    """
+
+    prompt_tokens: int
+    output_tokens: int
+    price: Price | None = None
+    shared_prompt: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What the gate lets through.
+
+    Attributes:
+        samples: how many samples may start now.
+        lease: what each of them may spend; with a shared prompt, what all of them may spend.
+        limited_by: the limit that kept `samples` below what was wanted, or None.
+    """
+
+    samples: int
+    lease: Budget | None
+    limited_by: Limit | None
+
+
+def grant(
+    remaining: Remaining,
+    size: SampleSize,
+    *,
+    wanted: int,
+    still_wanted: int,
+    nothing_yet: bool,
+) -> Grant:
+    """Leases for the next wave out of what remains.
+
+    The leases together never exceed `remaining`. Seconds are the same for all: they run side
+    by side.
+
+    Args:
+        remaining: what is left of the budget.
+        size: what one sample can take at most.
+        wanted: samples that the wave should have, at least 1.
+        still_wanted: samples that the run may still want, this wave included; calls beyond
+            them are shared out as retries.
+        nothing_yet: no sample has been taken, so one shorter than `size` is better than none.
+    """
+    if remaining.spent_limit is not None:
+        return Grant(0, None, remaining.spent_limit)
+    affordable = _affordable(remaining, size)
+    limited_by = min(affordable, key=lambda name: affordable[name], default=None)
+    samples = min([wanted, *affordable.values()])
+    if samples == 0:
+        shorter = _shorter_lease(remaining, size) if nothing_yet else None
+        return Grant(1 if shorter else 0, shorter, limited_by)
+    lease = _lease(remaining, size, samples, still_wanted=still_wanted)
+    return Grant(samples, lease, limited_by if samples < wanted else None)
+
+
+def _affordable(remaining: Remaining, size: SampleSize) -> dict[Limit, int]:
+    """For each limit, how many whole samples it pays for."""
+    affordable: dict[Limit, int] = {}
+    if remaining.calls is not None:
+        affordable["calls"] = remaining.calls
+    whole = size.prompt_tokens + size.output_tokens
+    if remaining.tokens is not None:
+        if size.shared_prompt:
+            room = max(0, remaining.tokens - size.prompt_tokens)
+            affordable["tokens"] = room // size.output_tokens
+        else:
+            affordable["tokens"] = remaining.tokens // whole
+    if remaining.usd is not None and size.price is not None:
+        affordable["usd"] = _affordable_by_usd(remaining.usd, size, size.price)
+    return affordable
+
+
+def _affordable_by_usd(usd: float, size: SampleSize, price: Price) -> int:
+    if size.shared_prompt:
+        output_tokens = price.affordable_output_tokens(usd, input_tokens=size.prompt_tokens)
+        if output_tokens is None:
+            free = price.cost(input_tokens=size.prompt_tokens, output_tokens=0) <= usd
+            return _UNLIMITED if free else 0
+        return output_tokens // size.output_tokens
+    each = price.cost(input_tokens=size.prompt_tokens, output_tokens=size.output_tokens)
+    return _UNLIMITED if each == 0 else round(usd * 1e9) // round(each * 1e9)
+
+
+_UNLIMITED = 1_000_000_000
+
+
+def _lease(remaining: Remaining, size: SampleSize, samples: int, *, still_wanted: int) -> Budget:
+    together = samples if size.shared_prompt else 1
+    output_tokens = together * size.output_tokens
+    limits: dict[str, float] = {}
+    if remaining.calls is not None:
+        spare = max(0, remaining.calls - max(still_wanted, samples))
+        limits["calls"] = together + min(MAX_RETRIES, spare // samples) * together
+    if remaining.tokens is not None:
+        limits["tokens"] = size.prompt_tokens + output_tokens
+    if remaining.usd is not None and size.price is not None:
+        cost = size.price.cost(input_tokens=size.prompt_tokens, output_tokens=output_tokens)
+        limits["usd"] = min(max(cost, 1e-9), remaining.usd)
+    if remaining.seconds is not None:
+        limits["seconds"] = remaining.seconds
+    return Budget.model_validate(limits)
+
+
+def _shorter_lease(remaining: Remaining, size: SampleSize) -> Budget | None:
+    """Everything that is left, if the prompt and at least one token of an answer fit in it."""
+    output_tokens = size.output_tokens
+    if remaining.tokens is not None:
+        output_tokens = min(output_tokens, remaining.tokens - size.prompt_tokens)
+    if remaining.usd is not None and size.price is not None:
+        if size.price.cost(input_tokens=size.prompt_tokens, output_tokens=0) > remaining.usd:
+            return None
+        bought = size.price.affordable_output_tokens(remaining.usd, input_tokens=size.prompt_tokens)
+        output_tokens = output_tokens if bought is None else min(output_tokens, bought)
+    if output_tokens < 1:
+        return None
+    return Budget.model_validate(remaining.model_dump())

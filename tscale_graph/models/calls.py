@@ -1,0 +1,138 @@
+"""The one place that calls a model.
+
+A call has a lease. Its prompt must fit, its output limit is clipped to what the lease has left,
+it ends at the deadline, transient failures are tried again while the lease pays for it, and what
+it spent is settled truly: reported usage where there is some, counts where there is none, the
+whole lease where nobody can know.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Literal
+
+from tscale_graph.budget import Budget, Limit, Remaining, Usage
+from tscale_graph.leases import MAX_RETRIES
+from tscale_graph.models.attempts import Attempt, Request, run
+from tscale_graph.models.endpoint import Endpoint
+from tscale_graph.models.failures import Failure
+from tscale_graph.models.replies import Completion
+from tscale_graph.models.settlement import settle, share
+
+_FIRST_BACKOFF_SECONDS = 0.25
+
+
+async def complete(
+    endpoint: Endpoint,
+    request: Request,
+    lease: Budget,
+    *,
+    deadline: float | None = None,
+    clock: Callable[[], float] = time.time,
+    rng: random.Random | None = None,
+) -> list[Completion]:
+    """Ask a model for `request.n` completions and spend no more than the lease.
+
+    Never raises for a call that fails: the completion says so in `error`, and its usage counts.
+    The usages of the completions add up to what the request cost, retries included.
+
+    Args:
+        endpoint: the model.
+        request: what to ask.
+        lease: the most that may be spent.
+        deadline: when to give up, on the same clock; by default the lease's seconds from now.
+        clock: seconds since the epoch.
+        rng: spreads retries out in time.
+    """
+    if deadline is None and lease.seconds is not None:
+        deadline = clock() + lease.seconds
+    request = replace(request, n=min(request.n, lease.calls or request.n))
+    prompt_bound = endpoint.counter.prompt_bound(request.messages)
+    rng = rng or random.Random()
+    request = replace(request, stream=request.stream or deadline is not None)
+    spent, notes, tried = Usage(), tuple[str, ...](), 0
+    while True:
+        room = lease.remaining(spent)
+        limit, limited_by = _output_limit(endpoint, request, room, prompt_bound)
+        if limit < 1:
+            refusal = _refusal(prompt_bound, room, limited_by)
+            return [Completion(error=refusal, cut_off_by=limited_by, usage=spent, notes=notes)]
+        attempt = Attempt(endpoint, request, limit, prompt_bound)
+        started = clock()
+        expired = await run(attempt, _seconds_left(deadline, clock))
+        completions, usage = settle(attempt, seconds=max(0.0, clock() - started), expired=expired)
+        spent += usage
+        failed = attempt.failure
+        pause = None if expired or completions[0].text else _pause(failed, tried, rng)
+        dropped = _refused_option(request, failed)
+        if dropped is not None:
+            request = replace(request, **{dropped: None})
+            notes = (*notes, f"{endpoint.name} does not take {dropped}: asked without it")
+            pause = 0.0
+        left = _seconds_left(deadline, clock)
+        in_time = pause is not None and (left is None or pause < left)
+        if not in_time or not _affords(endpoint, request, lease.remaining(spent), prompt_bound):
+            clipped = limited_by if limit < request.max_output_tokens else None
+            return share(completions, spent, lease, clipped_by=clipped, notes=notes)
+        await asyncio.sleep(pause or 0.0)
+        tried += 1
+
+
+def _output_limit(
+    endpoint: Endpoint, request: Request, room: Remaining, prompt_bound: int
+) -> tuple[int, Limit | None]:
+    """The most tokens that each completion may have, and the limit that made it so."""
+    limit = min(request.max_output_tokens, endpoint.own_output_limit or request.max_output_tokens)
+    limited_by: Limit | None = None
+    if room.calls is not None and room.calls < request.n:
+        return 0, "calls"
+    if room.tokens is not None and (room.tokens - prompt_bound) // request.n < limit:
+        limit, limited_by = (room.tokens - prompt_bound) // request.n, "tokens"
+    price = endpoint.prices.ceiling
+    if room.usd is not None and price is not None:
+        if price.cost(input_tokens=prompt_bound, output_tokens=0) > room.usd:
+            return 0, "usd"
+        bought = price.affordable_output_tokens(room.usd, input_tokens=prompt_bound)
+        if bought is not None and bought // request.n < limit:
+            limit, limited_by = bought // request.n, "usd"
+    return limit, limited_by
+
+
+def _refusal(prompt_bound: int, room: Remaining, limited_by: Limit | None) -> str:
+    left = {"tokens": room.tokens, "usd": room.usd, "calls": room.calls}.get(limited_by or "")
+    return f"a prompt of up to {prompt_bound} tokens does not fit in {limited_by}={left}"
+
+
+def _affords(endpoint: Endpoint, request: Request, room: Remaining, prompt_bound: int) -> bool:
+    """Whether what is left of a lease pays for another attempt."""
+    limit, _ = _output_limit(endpoint, request, room, prompt_bound)
+    return room.spent_limit is None and limit >= 1
+
+
+def _refused_option(
+    request: Request, failed: Failure | None
+) -> Literal["temperature", "seed"] | None:
+    """The optional argument of ours that the provider's refusal names, if it does."""
+    if failed is None or failed.status != 400:
+        return None
+    options: tuple[Literal["temperature", "seed"], ...] = ("temperature", "seed")
+    for option in options:
+        if getattr(request, option) is not None and option in failed.message.lower():
+            return option
+    return None
+
+
+def _pause(failed: Failure | None, tried: int, rng: random.Random) -> float | None:
+    """Seconds to wait before another attempt; None when there should be none."""
+    if failed is None or not failed.transient or tried == MAX_RETRIES:
+        return None
+    backoff = _FIRST_BACKOFF_SECONDS * 2**tried * (0.5 + rng.random())
+    return max(backoff, failed.retry_after or 0.0)
+
+
+def _seconds_left(deadline: float | None, clock: Callable[[], float]) -> float | None:
+    return None if deadline is None else deadline - clock()

@@ -1,0 +1,79 @@
+"""What an exception from a chat model means: whether to try again, and whether it was billed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+_TRANSIENT_STATUS = {408, 409, 425, 429, 500, 502, 503, 504, 529}
+_NEVER_SENT = ("ConnectError", "ConnectTimeout", "ConnectionRefusedError", "PoolTimeout")
+_LOST = ("Timeout", "Connection", "Network", "Protocol", "Reset", "BrokenPipe", "Decode", "Read")
+_ONE_LINE = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One failed attempt.
+
+    Attributes:
+        message: one line for people.
+        transient: another attempt may succeed.
+        fate_known: the provider did no work that it could bill; otherwise the lease is charged.
+        status: the HTTP status, where there was one.
+        retry_after: seconds that the provider asked to wait, or None.
+    """
+
+    message: str
+    transient: bool
+    fate_known: bool
+    status: int | None = None
+    retry_after: float | None = None
+
+
+def failure(error: BaseException) -> Failure:
+    """Read an exception of any provider's library, by its shape rather than by its class."""
+    message = one_line(error)
+    status = _status(error)
+    if status is not None:
+        transient = status in _TRANSIENT_STATUS
+        return Failure(message, transient, True, status, _retry_after(error))
+    names = [type(cause).__name__ for cause in _causes(error)]
+    if any(name in _NEVER_SENT for name in names):
+        return Failure(message, transient=True, fate_known=True)
+    lost = any(part in name for name in names for part in _LOST)
+    return Failure(message, transient=lost, fate_known=not lost)
+
+
+def one_line(error: BaseException) -> str:
+    """The class and first line of an exception."""
+    first = next(iter(str(error).strip().splitlines()), "")
+    return f"{type(error).__name__}: {first}"[:_ONE_LINE] if first else type(error).__name__
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    cause: BaseException | None = error
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        yield cause
+        cause = cause.__cause__ or cause.__context__
+
+
+def _status(error: BaseException) -> int | None:
+    response: Any = getattr(error, "response", None)
+    for holder, name in ((error, "status_code"), (error, "code"), (response, "status_code")):
+        value = getattr(holder, name, None)
+        if isinstance(value, int) and 400 <= value < 600:
+            return value
+    return None
+
+
+def _retry_after(error: BaseException) -> float | None:
+    headers: Any = getattr(getattr(error, "response", None), "headers", None)
+    if headers is None:
+        return None
+    try:
+        return max(0.0, float(headers.get("retry-after")))
+    except (TypeError, ValueError):
+        return None

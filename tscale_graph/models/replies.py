@@ -1,0 +1,122 @@
+"""Reading what a model sent back: text, reasoning, tool calls, log-probabilities, usage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from langchain_core.messages import AIMessage, BaseMessage
+
+from tscale_graph.budget import Limit, Usage
+
+_CUT_SHORT = {"length", "max_tokens", "max_output_tokens", "model_length", "incomplete"}
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """One completion of a prompt, or what became of it.
+
+    Attributes:
+        text: what the model said, without its reasoning.
+        reasoning: what it thought aloud, where the provider separates it.
+        tool_calls: LangChain tool calls as plain dicts.
+        logprobs: the log-probability of each token, where the provider gave them.
+        finish_reason: the provider's word for why it stopped.
+        truncated: the text was cut short, by the provider's limit or by ours.
+        cut_off_by: the limit of the lease that cut it short, or None.
+        error: one line when there is no completion.
+        status: the HTTP status of that error, where there was one.
+        usage: this completion's share of what the request cost.
+        prompt_tokens: what the provider counted for the prompt, or None where it did not say.
+        overshoot_tokens: tokens beyond the lease.
+        notes: what could not be done.
+    """
+
+    text: str = ""
+    reasoning: str = ""
+    tool_calls: tuple[dict[str, Any], ...] = ()
+    logprobs: tuple[float, ...] | None = None
+    finish_reason: str | None = None
+    truncated: bool = False
+    cut_off_by: Limit | None = None
+    error: str | None = None
+    status: int | None = None
+    usage: Usage = field(default_factory=Usage)
+    prompt_tokens: int | None = None
+    overshoot_tokens: int = 0
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """The usage that a provider reported, where it makes sense."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    reasoning_tokens: int = 0
+    cached_tokens: int = 0
+
+
+def read_message(message: BaseMessage) -> Completion:
+    """Everything in a message but its usage."""
+    metadata = cast(dict[str, Any], message.response_metadata)
+    finish_reason = _finish_reason(metadata)
+    return Completion(
+        text=str(message.text),
+        reasoning=_reasoning(message),
+        tool_calls=tuple(dict(call) for call in getattr(message, "tool_calls", ())),
+        logprobs=_logprobs(metadata),
+        finish_reason=finish_reason,
+        truncated=finish_reason is not None and finish_reason.lower() in _CUT_SHORT,
+    )
+
+
+def read_usage(messages: Sequence[BaseMessage]) -> Reported:
+    """The usage of one request, counted once.
+
+    Every completion of a request for several carries the usage of the whole request.
+    Negative numbers and zero tokens for a text that is there are no usage at all.
+    """
+    for message in messages:
+        usage = message.usage_metadata if isinstance(message, AIMessage) else None
+        if usage is None:
+            continue
+        input_tokens, output_tokens = usage.get("input_tokens"), usage.get("output_tokens")
+        said_something = any(str(m.text) for m in messages)
+        input_details = usage.get("input_token_details") or {}
+        output_details = usage.get("output_token_details") or {}
+        return Reported(
+            input_tokens=_plausible(input_tokens, at_least=1),
+            output_tokens=_plausible(output_tokens, at_least=1 if said_something else 0),
+            reasoning_tokens=_plausible(output_details.get("reasoning"), at_least=0) or 0,
+            cached_tokens=_plausible(input_details.get("cache_read"), at_least=0) or 0,
+        )
+    return Reported()
+
+
+def _plausible(count: Any, *, at_least: int) -> int | None:
+    return count if isinstance(count, int) and count >= at_least else None
+
+
+def _finish_reason(metadata: dict[str, Any]) -> str | None:
+    for key in ("finish_reason", "stop_reason", "done_reason", "status"):
+        value = metadata.get(key)
+        if isinstance(value, str):
+            return value
+    return None
+
+
+def _reasoning(message: BaseMessage) -> str:
+    if isinstance(message.content, str) and "reasoning_content" not in message.additional_kwargs:
+        return ""
+    blocks = cast(Sequence[dict[str, Any]], message.content_blocks)
+    return "".join(block.get("reasoning") or "" for block in blocks if block["type"] == "reasoning")
+
+
+def _logprobs(metadata: dict[str, Any]) -> tuple[float, ...] | None:
+    logprobs = metadata.get("logprobs")
+    tokens = cast(Any, logprobs).get("content") if isinstance(logprobs, dict) else None
+    if not tokens:
+        return None
+    return tuple(float(token["logprob"]) for token in tokens)

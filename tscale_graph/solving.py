@@ -1,0 +1,83 @@
+"""One line for people who want an answer rather than a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from langchain_core.messages import BaseMessage
+from langgraph.graph import StateGraph
+from langgraph.pregel import Pregel
+
+from tscale_graph.budget import Budget
+from tscale_graph.candidates import Result
+from tscale_graph.techniques.nodes import run_blocking
+from tscale_graph.techniques.router import TECHNIQUES
+
+Graph = StateGraph[Any, Any, Any, Any] | Pregel[Any, Any, Any, Any]
+
+
+async def asolve(
+    question: str | Sequence[BaseMessage],
+    technique: str | Graph = "self_consistency",
+    *,
+    budget: Budget | dict[str, Any],
+    **arguments: Any,
+) -> Result:
+    """Answer one question under a budget.
+
+    Args:
+        question: a question, or a conversation that ends with one.
+        technique: a technique's graph, compiled or not, or its name.
+        budget: what the answer may cost.
+        arguments: for a technique given by name: its own, `model` among them ("local" if none).
+
+    Raises:
+        ValueError: for an unknown technique or a bad argument.
+        BudgetExceeded: when the budget ended before there was any answer.
+    """
+    graph = _compiled(technique, arguments)
+    messages = [("user", question)] if isinstance(question, str) else list(question)
+    asked = {"messages": messages, "budget": Budget.model_validate(budget)}
+    return Result.model_validate((await graph.ainvoke(asked))["result"])
+
+
+def solve(
+    question: str | Sequence[BaseMessage],
+    technique: str | Graph = "self_consistency",
+    *,
+    budget: Budget | dict[str, Any],
+    **arguments: Any,
+) -> Result:
+    """Answer one question under a budget; `asolve` for synchronous code.
+
+    >>> solve("What is 2 + 2?", "guess", budget=Budget(calls=1))
+    Traceback (most recent call last):
+    ValueError: technique must be one of self_consistency, best_of_n or a graph, got 'guess'
+    """
+    return run_blocking(asolve(question, technique, budget=budget, **arguments))
+
+
+def technique_graph(name: str, arguments: dict[str, Any]) -> StateGraph[Any, Any, Any, Any]:
+    """The graph of a technique by its name, written with "-" or "_".
+
+    Raises:
+        ValueError: for an unknown name, or an argument that the technique does not take.
+    """
+    build = TECHNIQUES.get(name.replace("-", "_"))
+    if build is None:
+        names = ", ".join(TECHNIQUES)
+        raise ValueError(f"technique must be one of {names} or a graph, got {name!r}")
+    model = arguments.pop("model", "local")
+    try:
+        return build(model, **arguments)
+    except TypeError as error:
+        raise ValueError(f"{name}: {error}") from error
+
+
+def _compiled(technique: str | Graph, arguments: dict[str, Any]) -> Pregel[Any, Any, Any, Any]:
+    if isinstance(technique, str):
+        return technique_graph(technique, dict(arguments)).compile()
+    if arguments:
+        raise ValueError(f"a graph takes no further arguments, got {', '.join(arguments)}")
+    return technique.compile() if isinstance(technique, StateGraph) else technique

@@ -1,0 +1,101 @@
+"""The verifier node: what is known of each answer, asked once for equal answers."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tscale_graph.answers import AnswerKind
+from tscale_graph.budget import Budget
+from tscale_graph.candidates import Candidate, Checked
+from tscale_graph.models.failures import one_line
+from tscale_graph.techniques.settings import SamplingSettings
+from tscale_graph.techniques.state import SamplingState, Snapshot
+from tscale_graph.verifiers import Verifier, verify
+from tscale_graph.votes import read_answers
+
+_LONGEST_KEY = 80
+
+
+@dataclass(frozen=True)
+class Checker:
+    """Runs a verifier on every answer that it has not seen."""
+
+    settings: SamplingSettings
+    verifier: Verifier
+
+    async def verify(self, state: SamplingState) -> dict[str, Any]:
+        """Verify new answers, side by side; one that cannot be verified costs only itself."""
+        run = Snapshot.model_validate(state)
+        question = run.question
+        kind = self.settings.kind_for(question, run.candidates, run.answer_kind)
+        candidates = read_answers(run.candidates, kind)
+        unseen = {
+            check_key(candidate.answer, kind): candidate.answer
+            for candidate in reversed(candidates)
+            if candidate.answer is not None and check_key(candidate.answer, kind) not in run.checks
+        }
+        leases = self._leases(run, len(unseen))
+        checks = await asyncio.gather(
+            *(
+                self._check(question, answer, lease, run)
+                for answer, lease in zip(unseen.values(), leases, strict=True)
+            )
+        )
+        return {
+            "checks": {key: check.model_dump() for key, check in zip(unseen, checks, strict=True)},
+            "answer_kind": kind.name,
+            "clock": time.time(),
+        }
+
+    async def _check(
+        self, question: str, answer: str, lease: Budget | None, run: Snapshot
+    ) -> Checked:
+        deadline = run.admission.deadline if run.admission else None
+        left = None if deadline is None else max(0.0, deadline - time.time())
+        try:
+            async with asyncio.timeout(left):
+                return Checked(verdict=await verify(self.verifier, question, answer, lease=lease))
+        except TimeoutError:
+            return Checked(error="the deadline came before the verdict")
+        except Exception as error:  # noqa: BLE001 - anybody's verifier, and one answer is not all
+            return Checked(error=one_line(error))
+
+    def _leases(self, run: Snapshot, count: int) -> Sequence[Budget | None]:
+        """What is left of the budget, in equal parts; None where nothing is left to give."""
+        if run.admission is None or count == 0:
+            return [None] * count
+        remaining = run.admission.budget.remaining(run.usage)
+        if remaining.spent_limit is not None:
+            return [None] * count
+        left = Budget.model_validate(remaining.model_dump())
+        try:
+            return left.split(count)
+        except ValueError:  # too little for all of them
+            return [left] + [None] * (count - 1)
+
+
+def check_key(answer: str, kind: AnswerKind) -> str:
+    """What equal answers have in common, short enough to keep."""
+    key = kind.key(answer)
+    return key if len(key) <= _LONGEST_KEY else hashlib.sha256(key.encode()).hexdigest()
+
+
+def with_verdicts(
+    candidates: Sequence[Candidate], checks: Mapping[str, Checked], kind: AnswerKind
+) -> list[Candidate]:
+    """The candidates, each with what the verifier said of its answer."""
+    judged: list[Candidate] = []
+    for candidate in candidates:
+        check = None if candidate.answer is None else checks.get(check_key(candidate.answer, kind))
+        if check is None:
+            judged.append(candidate)
+            continue
+        notes = [*candidate.notes, f"not verified: {check.error}"] if check.error else None
+        update = {"verdict": check.verdict, **({"notes": notes} if notes else {})}
+        judged.append(candidate.model_copy(update=update))
+    return judged

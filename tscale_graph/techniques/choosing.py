@@ -1,0 +1,183 @@
+"""The deciding and the last node: whether there are enough samples, and which answer stands."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from langchain_core.messages import AIMessage
+from langchain_core.messages.ai import UsageMetadata
+
+from tscale_graph.answers import AnswerKind
+from tscale_graph.budget import Budget, BudgetExceeded, Limit, Usage
+from tscale_graph.candidates import Candidate, Result, SamplingError
+from tscale_graph.stopping import Standing, wave_size
+from tscale_graph.techniques.checking import with_verdicts
+from tscale_graph.techniques.settings import SamplingSettings
+from tscale_graph.techniques.state import SamplingState, Snapshot
+from tscale_graph.votes import Choice, Selection, choose, count_votes, read_answers
+
+
+@dataclass(frozen=True)
+class Decider:
+    """Asks the stopping rule whether another wave is worth it."""
+
+    settings: SamplingSettings
+
+    async def decide(self, state: SamplingState) -> dict[str, Any]:
+        """Set the size of the next wave; 0 ends the run."""
+        run = Snapshot.model_validate(state)
+        settings = self.settings
+        kind, candidates = _read(settings, run)
+        standing = _standing(candidates, kind)
+        wanted = wave_size(
+            settings.rule,
+            standing,
+            max_samples=settings.max_samples,
+            max_parallel=settings.max_parallel,
+        )
+        settled = settings.rule.settled(standing)
+        cut = None if settled else _cut_by(candidates)
+        return {"wanted": wanted, "answer_kind": kind.name, "cut_off_by": cut}
+
+    async def another(self, state: SamplingState) -> str:
+        """Back to the gate for another wave, or on to the answer."""
+        return "admit" if Snapshot.model_validate(state).wanted else "finish"
+
+
+@dataclass(frozen=True)
+class Aggregator:
+    """Chooses the answer and writes the result."""
+
+    settings: SamplingSettings
+    select: Selection
+    technique: str
+
+    async def finish(self, state: SamplingState) -> dict[str, Any]:
+        """Write the answer to `messages` and the whole story to `result`.
+
+        Raises:
+            SamplingError: when every sample failed, or the verifier failed on every answer.
+            BudgetExceeded: when the budget ended before there was any answer.
+        """
+        run = Snapshot.model_validate(state)
+        kind, candidates = _read(self.settings, run)
+        choice = choose(candidates, kind, select=self.select)
+        result = self._result(run, kind, candidates, choice)
+        if result.answer is None:
+            self._raise_if_hopeless(run, result)
+        unverified = [check.error for check in run.checks.values()]
+        if unverified and all(unverified) and not run.cut_off_by:
+            raise SamplingError(f"no answer could be verified: {unverified[-1]}", result.usage)
+        return {"messages": [_message(result, choice.winner)], "result": result}
+
+    def _result(
+        self, run: Snapshot, kind: AnswerKind, candidates: list[Candidate], choice: Choice
+    ) -> Result:
+        winner = choice.winner
+        unreadable = next((c for c in candidates if c.text), None)
+        return Result(
+            answer=winner.answer if winner else None,
+            text=(winner or unreadable or Candidate(index=0)).text,
+            status="cut_off" if run.cut_off_by else "complete",
+            cut_off_by=run.cut_off_by,
+            usage=run.usage,
+            technique=self.technique,
+            agreement=choice.agreement,
+            verdict=winner.verdict if winner else None,
+            votes=list(choice.tallies),
+            candidates=candidates,
+            notes=self._notes(run, kind, candidates),
+        )
+
+    def _notes(self, run: Snapshot, kind: AnswerKind, candidates: list[Candidate]) -> list[str]:
+        notes: list[str] = []
+        if self.settings.kind is None and candidates:
+            notes.append(f'answer="auto" read the answers as {kind.name}')
+        failed = [candidate.error for candidate in candidates if candidate.error]
+        if failed:
+            notes.append(f"{len(failed)} of {len(candidates)} samples failed: {failed[-1]}")
+        silent = sum(1 for c in candidates if not c.error and c.answer is None)
+        if silent:
+            notes.append(f"{silent} of {len(candidates)} samples had no answer to read")
+        overshoot = sum(candidate.overshoot_tokens for candidate in candidates)
+        if overshoot:
+            name = self.settings.endpoint.name
+            notes.append(f"{name} went {overshoot} tokens over its output limit")
+        notes += _told_once(note for candidate in candidates for note in candidate.notes)
+        priced = self.settings.endpoint.prices.ceiling is not None
+        if candidates and not priced:
+            notes.append(
+                f"usd is not counted: the price of {self.settings.endpoint.name} is not known"
+            )
+        return notes
+
+    def _raise_if_hopeless(self, run: Snapshot, result: Result) -> None:
+        limit = run.cut_off_by
+        if limit is not None:
+            if self.settings.on_exceeded == "return":
+                return
+            budget = run.admission.budget if run.admission else Budget(calls=1)
+            raise BudgetExceeded(
+                _exceeded(limit, budget, run, result),
+                limit=limit,
+                budget=budget,
+                usage=result.usage,
+            )
+        errors = [candidate.error for candidate in result.candidates]
+        if errors and all(errors):
+            raise SamplingError(
+                f"all {len(errors)} samples failed, the last with {errors[-1]}", result.usage
+            )
+
+
+def _read(settings: SamplingSettings, run: Snapshot) -> tuple[AnswerKind, list[Candidate]]:
+    """The candidates with their answers read and their verdicts attached."""
+    kind = settings.kind_for(run.question, run.candidates, run.answer_kind)
+    return kind, with_verdicts(read_answers(run.candidates, kind), run.checks, kind)
+
+
+def _standing(candidates: Sequence[Candidate], kind: AnswerKind) -> Standing:
+    return Standing(
+        counts=count_votes(candidates, kind),
+        samples=len(candidates),
+        passed=sum(1 for c in candidates if c.verdict and c.verdict.passed),
+    )
+
+
+def _cut_by(candidates: Sequence[Candidate]) -> Limit | None:
+    return next((c.cut_off_by for c in reversed(candidates) if c.cut_off_by), None)
+
+
+def _exceeded(limit: Limit, budget: Budget, run: Snapshot, result: Result) -> str:
+    allowed = getattr(budget, limit)
+    if not run.candidates:
+        bound = run.admission.prompt_bound if run.admission else 0
+        return (
+            f"{limit}={allowed} is too little for the question alone: "
+            f"its prompt is up to {bound} tokens"
+        )
+    used = result.usage.tokens
+    return f"{limit}={allowed} was used up before there was an answer ({used} tokens spent)"
+
+
+def _told_once(notes: Any) -> list[str]:
+    return [
+        note if count == 1 else f"{note} ({count} times)" for note, count in Counter(notes).items()
+    ]
+
+
+def _message(result: Result, winner: Candidate | None) -> AIMessage:
+    usage: Usage = result.usage
+    return AIMessage(
+        content=result.text,
+        tool_calls=winner.tool_calls if winner else [],  # pyright: ignore[reportArgumentType]
+        usage_metadata=UsageMetadata(
+            input_tokens=usage.input_tokens,
+            output_tokens=usage.output_tokens,
+            total_tokens=usage.tokens,
+        ),
+        response_metadata={"technique": result.technique, "status": result.status},
+    )

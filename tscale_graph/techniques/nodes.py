@@ -1,0 +1,120 @@
+"""Nodes and edges that run the same under `invoke`, `ainvoke` and on other machines.
+
+LangGraph refuses an async-only node under `invoke`. Here each node is an `async def` method or
+module-level function, and gets its synchronous twin from one wrapper.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import threading
+from collections.abc import Callable, Coroutine, Hashable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Literal
+
+from langgraph._internal._runnable import RunnableCallable
+from langgraph.graph import StateGraph
+
+Node = Callable[..., Coroutine[Any, Any, Any]]
+ExecuteIn = Literal["activity", "workflow"]
+
+_SYNC_THREADS = 64
+
+_synchronous: ContextVar[bool] = ContextVar("tscale_synchronous", default=False)
+
+
+def running_synchronously() -> bool:
+    """Whether the graph runs under `invoke`, where LangGraph gives each task a thread of few."""
+    return _synchronous.get()
+
+
+def add_node(
+    graph: StateGraph[Any, Any, Any, Any],
+    name: str,
+    node: Node,
+    *,
+    execute_in: ExecuteIn,
+    state: type[Any],
+) -> None:
+    """Add a node that works from `invoke`, from `ainvoke` and as a Temporal activity.
+
+    Args:
+        graph: where to add it.
+        name: the node's name.
+        node: an `async def` method or module-level function.
+        execute_in: "activity" when it does I/O or reads a clock, "workflow" when it is pure.
+        state: the schema of what it reads.
+    """
+    runnable = twin(node, pure=execute_in == "workflow")
+    graph.add_node(name, runnable, metadata={"execute_in": execute_in}, input_schema=state)
+
+
+def add_edges(
+    graph: StateGraph[Any, Any, Any, Any], source: str, edge: Node, targets: list[Hashable]
+) -> None:
+    """Add a conditional edge from a pure `async def` method or module-level function."""
+    graph.add_conditional_edges(source, twin(edge, pure=True), path_map=targets)  # pyright: ignore[reportArgumentType]
+
+
+def twin(node: Node, *, pure: bool) -> RunnableCallable:
+    """A runnable with `node` as its asynchronous side and a synchronous side made from it."""
+    return RunnableCallable(func=_Synchronous(node, pure), afunc=node, name=node.__name__)
+
+
+@dataclass
+class _Synchronous:
+    """Calls an async node from synchronous code, and passes for it by name and signature."""
+
+    node: Node
+    pure: bool
+    __signature__: inspect.Signature = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.__signature__ = inspect.signature(self.node)
+        self.__name__ = self.node.__name__
+        self.__qualname__ = self.node.__qualname__
+        self.__module__ = self.node.__module__
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        token = _synchronous.set(True)
+        try:
+            call = self.node(*args, **kwargs)
+            return _finish_at_once(call) if self.pure else run_blocking(call)
+        finally:
+            _synchronous.reset(token)
+
+
+def _finish_at_once(call: Coroutine[Any, Any, Any]) -> Any:
+    """Run a coroutine that waits for nothing, without an event loop."""
+    try:
+        call.send(None)
+    except StopIteration as finished:
+        return finished.value
+    call.close()
+    raise RuntimeError(f"{call.__qualname__} is declared pure but awaited something")
+
+
+def run_blocking(call: Coroutine[Any, Any, Any]) -> Any:
+    """Run a coroutine to its end from synchronous code, on the process's background loop.
+
+    Works where a loop is running already, as in a notebook. One loop for all synchronous
+    calls, because HTTP clients keep their connections with the loop that opened them.
+    """
+    running = asyncio.run_coroutine_threadsafe(call, _background_loop())
+    try:
+        return running.result()
+    except BaseException:
+        running.cancel()
+        raise
+
+
+@cache
+def _background_loop() -> asyncio.AbstractEventLoop:
+    loop = asyncio.new_event_loop()
+    loop.set_default_executor(ThreadPoolExecutor(_SYNC_THREADS, "tscale-sync"))
+    threading.Thread(target=loop.run_forever, name="tscale-loop", daemon=True).start()
+    return loop

@@ -1,0 +1,171 @@
+"""The router: tells the class of a task and hands it to the technique that the policy names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, NotRequired
+
+from langchain_core.messages import AnyMessage
+from langchain_core.runnables import Runnable, RunnableConfig
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.message import add_messages
+from typing_extensions import TypedDict
+
+from tscale_graph.budget import Budget
+from tscale_graph.candidates import Result
+from tscale_graph.policy import ClassPolicy, Policy, classify
+from tscale_graph.techniques.best_of_n import best_of_n
+from tscale_graph.techniques.nodes import add_edges, add_node
+from tscale_graph.techniques.self_consistency import self_consistency
+from tscale_graph.techniques.state import Answered, question_of
+from tscale_graph.verifiers import Verifier
+
+Technique = Callable[..., StateGraph[Any, Any, Any, Any]]
+
+TECHNIQUES: Mapping[str, Technique] = {
+    "self_consistency": self_consistency,
+    "best_of_n": best_of_n,
+}
+"""Every technique that can be named."""
+
+
+class RoutedQuestion(TypedDict):
+    """What goes in; `task_class` is the caller's own word for the class of the task."""
+
+    messages: Annotated[list[AnyMessage], add_messages]
+    budget: NotRequired[Budget | dict[str, Any] | None]
+    task_class: NotRequired[str | None]
+
+
+class RoutingState(TypedDict, total=False):
+    """Between the question and the answer."""
+
+    messages: Annotated[list[AnyMessage], add_messages]
+    budget: Budget | dict[str, Any] | None
+    task_class: str | None
+    route: str
+    reason: str
+    result: Result
+
+
+@dataclass(frozen=True)
+class Router:
+    """One node that classifies, and a subgraph for each class that can be served."""
+
+    policy: Policy
+    subgraphs: Mapping[str, StateGraph[Any, Any, Any, Any]]
+
+    async def classify(self, state: RoutingState, config: RunnableConfig) -> dict[str, Any]:
+        """Take the caller's word for the class, or apply the rules; then find who serves it.
+
+        Raises:
+            ValueError: when the caller names a class that the policy does not have.
+        """
+        told = state.get("task_class") or (config.get("configurable") or {}).get("task_class")
+        if told is not None:
+            if told not in self.policy.classes:
+                known = ", ".join(self.policy.classes)
+                raise ValueError(f"task_class must be one of {known}, got {told!r}")
+            task_class, reason = told, "as the caller said"
+        else:
+            found = classify(
+                question_of(state.get("messages", [])), default=self.policy.default_class
+            )
+            known = found.task_class in self.policy.classes
+            task_class = found.task_class if known else self.policy.default_class
+            reason = found.reason
+        route = next(name for name in self._order(task_class) if name in self.subgraphs)
+        if route != task_class:
+            reason += f", and {task_class} cannot be served here: treated as {route}"
+        return {"task_class": None, "route": route, "reason": f"class {task_class}: {reason}"}
+
+    async def choose(self, state: RoutingState) -> str:
+        """The subgraph of the class."""
+        return state.get("route", self.policy.default_class)
+
+    async def report(self, state: RoutingState) -> dict[str, Any]:
+        """Say in the result which way the task went."""
+        result = Result.model_validate(state.get("result"))
+        notes = [state.get("reason", ""), *result.notes]
+        return {"result": result.model_copy(update={"notes": notes})}
+
+    def graph(self) -> StateGraph[Any, Any, Any, Any]:
+        """START → classify → the subgraph of the class → report → END."""
+        graph = StateGraph(RoutingState, input_schema=RoutedQuestion, output_schema=Answered)
+        state = RoutingState
+        add_node(graph, "classify", self.classify, execute_in="workflow", state=state)
+        for name, subgraph in self.subgraphs.items():
+            graph.add_node(name, subgraph.compile())
+            graph.add_edge(name, "report")
+        add_node(graph, "report", self.report, execute_in="workflow", state=state)
+        graph.add_edge(START, "classify")
+        add_edges(graph, "classify", self.choose, list(self.subgraphs))
+        graph.add_edge("report", END)
+        return graph
+
+    def _order(self, task_class: str) -> list[str]:
+        return [*self.policy.fallbacks(task_class), self.policy.default_class, *self.subgraphs]
+
+
+def router(
+    policy: Policy | None = None,
+    *,
+    model: str | Runnable[Any, Any] | None = None,
+    verifier: Verifier | str | None = None,
+    budget: Budget | dict[str, Any] | None = None,
+) -> StateGraph[Any, Any, Any, Any]:
+    """A graph that picks the technique for each task by its class.
+
+    Input: `messages`, `budget`, and `task_class` where the caller knows better than the rules
+    (in the input or in `config["configurable"]`). Output: `messages` and `result`, whose first
+    note says which way the task went.
+
+    Args:
+        policy: what to do for each class; `Policy.default()` if None.
+        model: for classes whose arguments name none; "local" if None.
+        verifier: for best-of-N classes whose arguments name none. A class that has none
+            falls back as its policy says.
+        budget: for requests that bring none, in place of the budgets of the classes.
+
+    Returns:
+        An uncompiled graph.
+
+    Raises:
+        ValueError: for a technique that does not exist, an argument that it does not take, or
+            when no class can be served.
+    """
+    policy = policy or Policy.default()
+    subgraphs: dict[str, StateGraph[Any, Any, Any, Any]] = {}
+    for name, entry in policy.classes.items():
+        built = _subgraph(name, entry, model=model, verifier=verifier, budget=budget)
+        if built is not None:
+            subgraphs[name] = built
+    if not subgraphs:
+        raise ValueError("no class of the policy can be served: give router() a verifier")
+    return Router(policy, subgraphs).graph()
+
+
+def _subgraph(
+    name: str,
+    entry: ClassPolicy,
+    *,
+    model: str | Runnable[Any, Any] | None,
+    verifier: Verifier | str | None,
+    budget: Budget | dict[str, Any] | None,
+) -> StateGraph[Any, Any, Any, Any] | None:
+    """The technique of a class; None when it wants a verifier and there is none."""
+    technique = TECHNIQUES.get(entry.technique)
+    if technique is None:
+        names = ", ".join(TECHNIQUES)
+        raise ValueError(f"technique of {name} must be one of {names}, got {entry.technique!r}")
+    arguments = {"budget": budget or entry.budget, **entry.arguments}
+    arguments.setdefault("model", model or "local")
+    if technique is best_of_n:
+        arguments.setdefault("verifier", verifier)
+        if arguments["verifier"] is None:
+            return None
+    try:
+        return technique(**arguments)
+    except TypeError as error:
+        raise ValueError(f"class {name}: {error}") from error
