@@ -1,1 +1,31 @@
-"""Verifiers: anything that can tell a right answer from a wrong one."""
+"""Verifiers: anything that can tell a right answer from a wrong one.
+
+A verifier is called as `verifier(question, answer)`, synchronously or not, and returns a bool, a
+float in [0, 1] or a `Verdict`. A LangChain runnable and an `openevals` evaluator are verifiers
+too. The built-in ones are here by name.
+"""
+
+from __future__ import annotations
+
+from tscale_graph.verifiers.adapting import Verifier, preferred_answer, verify
+from tscale_graph.verifiers.constraints import constraints
+from tscale_graph.verifiers.countdown import Countdown, countdown
+from tscale_graph.verifiers.equation import equation
+from tscale_graph.verifiers.json_schema import json_schema
+from tscale_graph.verifiers.naming import VERIFIERS, check_verifier, named_verifier
+from tscale_graph.verifiers.python_tests import python_tests
+
+__all__ = [
+    "VERIFIERS",
+    "Countdown",
+    "Verifier",
+    "check_verifier",
+    "constraints",
+    "countdown",
+    "equation",
+    "json_schema",
+    "named_verifier",
+    "preferred_answer",
+    "python_tests",
+    "verify",
+]

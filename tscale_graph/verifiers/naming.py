@@ -1,0 +1,123 @@
+"""Verifiers by name, for command lines and policy files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tscale_graph.verifiers.adapting import Verifier
+from tscale_graph.verifiers.constraints import constraints
+from tscale_graph.verifiers.countdown import countdown
+from tscale_graph.verifiers.equation import equation
+from tscale_graph.verifiers.json_schema import json_schema
+from tscale_graph.verifiers.python_tests import python_tests
+
+VERIFIERS: dict[str, str] = {
+    "equation": "substitutes the answer back into the question's equations",
+    "countdown": "each number once, and the target is made",
+    "constraints:words=8,contains=river": "counts words, and looks for what must occur",
+    "json_schema:schema.json": "JSON that a schema accepts",
+    "python_tests:tests.py": "code that passes tests, run in a sandbox",
+}
+"""What `named_verifier` takes, with a line on each."""
+
+
+def check_verifier(verifier: Verifier | str) -> Verifier:
+    """The verifier, or the built-in one of that name.
+
+    Raises:
+        ValueError: when it is neither.
+    """
+    if isinstance(verifier, str):
+        return named_verifier(verifier)
+    if not callable(verifier) and not hasattr(verifier, "ainvoke"):
+        raise ValueError(
+            "verifier must be callable as verifier(question, answer) or the name of a built-in "
+            f"one, got {type(verifier).__name__}"
+        )
+    return verifier
+
+
+def named_verifier(name: str) -> Verifier:
+    """A built-in verifier by its name and settings, written "name:settings".
+
+    >>> named_verifier("constraints:words=3").words
+    (3, 3)
+
+    Raises:
+        ValueError: for an unknown name, settings that are wrong, or a file that is not there.
+    """
+    kind, _, settings = name.partition(":")
+    build = _BUILDERS.get(kind)
+    if build is None:
+        known = ", ".join(_BUILDERS)
+        raise ValueError(f"verifier must be one of {known}, got {name!r}")
+    return build(settings)
+
+
+def _equation(settings: str) -> Verifier:
+    _no_settings("equation", settings)
+    return equation
+
+
+def _countdown(settings: str) -> Verifier:
+    _no_settings("countdown", settings)
+    return countdown
+
+
+def _no_settings(name: str, settings: str) -> None:
+    if settings:
+        raise ValueError(f"{name} takes no settings, got {settings!r}")
+
+
+def _constraints(settings: str) -> Verifier:
+    arguments: dict[str, Any] = {}
+    for setting in filter(None, settings.split(",")):
+        name, _, value = setting.partition("=")
+        if name in ("words", "characters", "sentences"):
+            low, _, high = value.partition("-")
+            if not low.isdigit() or (high and not high.isdigit()):
+                raise ValueError(f"{name} must be a number or from-to, got {value!r}")
+            arguments[name] = (int(low), int(high or low))
+        elif name in ("contains", "excludes"):
+            arguments.setdefault(name, []).append(value)
+        elif name == "matches":
+            arguments[name] = value
+        else:
+            raise ValueError(
+                "constraints takes words, characters, sentences, contains, excludes, matches; "
+                f"got {name!r}"
+            )
+    return constraints(**arguments)
+
+
+def _json_schema(settings: str) -> Verifier:
+    try:
+        schema = json.loads(_read("json_schema", settings))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{settings} is not JSON: {error}") from None
+    return json_schema(schema)
+
+
+def _python_tests(settings: str) -> Verifier:
+    return python_tests(_read("python_tests", settings))
+
+
+def _read(name: str, path: str) -> str:
+    if not path:
+        raise ValueError(f"{name} needs a file: {name}:path")
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{name} cannot read {path}: {error}") from None
+
+
+_BUILDERS: dict[str, Callable[[str], Verifier]] = {
+    "equation": _equation,
+    "countdown": _countdown,
+    "constraints": _constraints,
+    "json_schema": _json_schema,
+    "python_tests": _python_tests,
+}
