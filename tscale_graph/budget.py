@@ -35,7 +35,9 @@ def _on_seconds_grid(seconds: float) -> float:
 
 
 def _positive_usd(usd: float) -> float:
-    nanos = math.floor(usd * _NANO + 1e-6)
+    nearest = round(usd * _NANO)
+    on_grid = nearest / _NANO == usd
+    nanos = nearest if on_grid else math.floor(usd * _NANO)
     if nanos < 1:
         raise ValueError(f"usd must be at least 1e-9, got {usd}")
     return nanos / _NANO

@@ -68,7 +68,12 @@ def grant(
         still_wanted: samples that the run may still want, this wave included; calls beyond
             them are shared out as retries.
         nothing_yet: no sample has been taken, so one shorter than `size` is better than none.
+
+    Raises:
+        ValueError: when dollars are limited and the price is not known.
     """
+    if remaining.usd is not None and size.price is None:
+        raise ValueError("a usd limit needs the model's price")
     if remaining.spent_limit is not None:
         return Grant(0, None, remaining.spent_limit)
     affordable = _affordable(remaining, size)

@@ -6,6 +6,7 @@ import logging
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib import import_module
 from typing import Any
 
 from tscale_graph.answers.marked import marked_answer, this_answer_only
@@ -54,8 +55,7 @@ def _key(answer: str) -> str:
 
 
 def _parse(text: str) -> str | None:
-    import math_verify  # sympy takes a second to import
-
+    math_verify: Any = import_module("math_verify")  # which imports sympy, a second of it
     # It warns that its timeout is off; that one works by signals, so only in the main thread.
     logging.getLogger("math_verify.parser").setLevel(logging.ERROR)
     try:
@@ -70,8 +70,7 @@ def _parse(text: str) -> str | None:
 
 
 def _canonical(expression: Any) -> str:
-    import sympy
-
+    sympy: Any = import_module("sympy")
     if isinstance(expression, sympy.FiniteSet):
         return "{" + ",".join(sorted(_canonical(member) for member in expression)) + "}"
     if isinstance(expression, sympy.Eq) and isinstance(expression.lhs, sympy.Symbol):
@@ -88,8 +87,7 @@ def _canonical(expression: Any) -> str:
 
 def _is_small(expression: Any) -> bool:
     """Whether expanding and simplifying cannot take long."""
-    import sympy
-
+    sympy: Any = import_module("sympy")
     powers = expression.atoms(sympy.Pow)
     exponents = [power.exp for power in powers if power.exp.is_Integer]
     return (

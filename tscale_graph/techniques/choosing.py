@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -163,7 +163,7 @@ def _exceeded(limit: Limit, budget: Budget, run: Snapshot, result: Result) -> st
     return f"{limit}={allowed} was used up before there was an answer ({used} tokens spent)"
 
 
-def _told_once(notes: Any) -> list[str]:
+def _told_once(notes: Iterable[str]) -> list[str]:
     return [
         note if count == 1 else f"{note} ({count} times)" for note, count in Counter(notes).items()
     ]

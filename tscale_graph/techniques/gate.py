@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
+from langchain_core.messages import AnyMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.config import get_config
 from langgraph.runtime import get_runtime
@@ -82,7 +83,7 @@ class BudgetGate:
         if wave is None or admission is None:
             return "finish"
         sends = SENDS_UNDER_INVOKE if running_synchronously() else SENDS
-        messages = self.settings.prompt(run.messages)
+        messages = cast(list[AnyMessage], self.settings.prompt(run.messages))
         return [
             Send(
                 "sample",

@@ -68,18 +68,18 @@ input_tokens=0, output_tokens=0, reasoning_tokens=0, usd=0.0, seconds=0.0))
             verdict = read_verdict(found["score"])
             comment = found.get("comment") or found.get("feedback") or ""
             return verdict.model_copy(update={"feedback": str(comment)})
-    if hasattr(returned, "item") and not isinstance(returned, Mapping):
-        returned = returned.item()  # a numpy scalar
-    if isinstance(returned, bool):
-        return Verdict(score=float(returned), passed=returned)
-    if isinstance(returned, int | float):
-        score = float(returned)
+    value = cast(Any, returned)
+    if hasattr(value, "item"):
+        value = value.item()  # a numpy scalar
+    if isinstance(value, bool):
+        return Verdict(score=float(value), passed=value)
+    if isinstance(value, int | float):
+        score = float(value)
         if math.isnan(score) or not 0 <= score <= 1:
-            raise ValueError(f"a verifier's score must be between 0 and 1, got {returned}")
+            raise ValueError(f"a verifier's score must be between 0 and 1, got {value}")
         return Verdict(score=score, passed={1.0: True, 0.0: False}.get(score))
     raise TypeError(
-        "a verifier must return a bool, a float in [0, 1] or a Verdict, "
-        f"got {type(returned).__name__}"
+        f"a verifier must return a bool, a float in [0, 1] or a Verdict, got {type(value).__name__}"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -93,12 +94,8 @@ def python_tests(
         raise ValueError(f"seconds must be positive, got {seconds}")
     if memory_mb < 1:
         raise ValueError(f"memory_mb must be at least 1, got {memory_mb}")
-    try:
-        import pydantic_monty  # noqa: F401 - only asked whether it is there
-    except ImportError:
-        raise ImportError(
-            "python_tests needs a sandbox: pip install 'tscale-graph[code]'"
-        ) from None
+    if importlib.util.find_spec("pydantic_monty") is None:
+        raise ImportError("python_tests needs a sandbox: pip install 'tscale-graph[code]'")
     pieces = _pieces(tests, entry_point) if isinstance(tests, str) else list(tests)
     if not pieces:
         raise ValueError("python_tests needs at least one test")

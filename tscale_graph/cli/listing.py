@@ -1,0 +1,64 @@
+"""What there is: `tscale models` and `tscale techniques`."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+
+from rich.console import Console
+from rich.table import Table
+
+from tscale_graph.answers import ANSWER_KINDS
+from tscale_graph.stopping import RULES
+from tscale_graph.techniques.router import TECHNIQUES, router
+from tscale_graph.verifiers import VERIFIERS
+
+_MODELS = (
+    ("local", "SmolLM2-135M-Instruct on this machine, no key", "xllamacpp", "local", None),
+    ("openai:gpt-5-mini", "OpenAI, and servers that speak its protocol", "langchain_openai",
+     "openai", "OPENAI_API_KEY"),
+    ("anthropic:claude-sonnet-4-5", "Anthropic", "langchain_anthropic", "anthropic",
+     "ANTHROPIC_API_KEY"),
+    ("google_genai:gemini-2.5-flash", "Google", "langchain_google_genai", "google",
+     "GOOGLE_API_KEY"),
+    ("ollama:qwen3", "Ollama on this machine", "langchain_ollama", "ollama", None),
+)  # fmt: skip
+
+
+def list_models() -> int:
+    """Print a table of models: name, what it is, what it needs."""
+    table = Table("model", "what it is", "needs", box=None, pad_edge=False)
+    for name, what, package, extra, key in _MODELS:
+        installed = importlib.util.find_spec(package) is not None
+        needs = [] if installed else [f"pip install 'tscale-graph\\[{extra}]'"]
+        needs += [key] if key else []
+        table.add_row(name, what, ", ".join(needs) or "nothing more")
+    console = Console()
+    console.print(table)
+    console.print(
+        "\nAny provider:model that LangChain's init_chat_model knows. "
+        "TSCALE_LOCAL_MODEL=/path/to.gguf makes another model local.",
+        soft_wrap=True,
+    )
+    return 0
+
+
+def list_techniques() -> int:
+    """Print tables of techniques, stopping rules, kinds of answer and verifiers."""
+    console = Console()
+    table = Table("technique", "what it does", box=None, pad_edge=False)
+    for name, build in {**TECHNIQUES, "router": router}.items():
+        table.add_row(name.replace("_", "-"), _first_line(build))
+    console.print(table)
+    verifiers = Table("verifier", "what it does", box=None, pad_edge=False)
+    for name, what in VERIFIERS.items():
+        verifiers.add_row(name, what)
+    console.print()
+    console.print(verifiers)
+    console.print(f"\nstopping rules: {', '.join(RULES)}")
+    console.print(f"kinds of answer: {', '.join(ANSWER_KINDS)}")
+    return 0
+
+
+def _first_line(build: object) -> str:
+    return (inspect.getdoc(build) or "").splitlines()[0]

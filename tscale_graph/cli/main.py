@@ -1,0 +1,113 @@
+"""The command line: what can be asked, and what the exit status says.
+
+Nothing heavy is imported here, so that `tscale --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+COMPLETE, FAILED, WRONG_USE, CUT_OFF, NO_ANSWER, INTERRUPTED = 0, 1, 2, 3, 4, 130
+
+_SOLVE_HELP = """\
+Answer one question, with more compute than one pass and never more than the budget.
+
+examples:
+  tscale solve "How many r's are in strawberry?" --budget tokens=20000,seconds=60
+  tscale solve "Solve 3x + 4 = 19 for x." --technique best-of-n --verify equation \\
+      --samples 16 --budget tokens=20000
+  tscale solve --file question.txt --model openai:gpt-5-mini --budget usd=0.02 --json
+  echo "What is 17 * 23?" | tscale solve --technique router --budget calls=20
+
+budget (required): any of calls=N, tokens=N, usd=X, seconds=X, joined by commas.
+  calls    completions asked of a model, retries included
+  tokens   prompt and completion tokens over all calls
+  usd      dollars at the model's price
+  seconds  wall clock; calls in flight are cancelled when it is up
+
+exit status:
+  0  complete        3  cut off by the budget, with the best answer so far
+  1  failed          4  cut off by the budget before there was any answer
+  2  wrong use       130  interrupted
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit status."""
+    parser = _parser()
+    asked = parser.parse_args(arguments)
+    if asked.command is None:
+        parser.print_help()
+        return WRONG_USE
+    try:
+        return _run(asked)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read the output has gone; there is nobody left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+
+
+def _run(asked: argparse.Namespace) -> int:
+    if asked.command == "models":
+        from tscale_graph.cli.listing import list_models
+
+        return list_models()
+    if asked.command == "techniques":
+        from tscale_graph.cli.listing import list_techniques
+
+        return list_techniques()
+    from tscale_graph.cli.solve import solve_command
+
+    return solve_command(asked)
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what was wrong in one line, without the usage of everything."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]  # pyright: ignore
+        self.exit(WRONG_USE, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="tscale", description="Test-time compute under a budget that nothing exceeds."
+    )
+    commands = parser.add_subparsers(dest="command", metavar="command", parser_class=_Parser)
+    solve = commands.add_parser(
+        "solve",
+        help="answer one question",
+        description=_SOLVE_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    solve.add_argument("question", nargs="?", help="the question; - or nothing reads it from stdin")
+    solve.add_argument("--file", metavar="PATH", help="read the question from a file")
+    solve.add_argument("--budget", metavar="LIMITS", help="tokens=20000,seconds=60 (required)")
+    solve.add_argument(
+        "--technique", default="self-consistency", help="self-consistency, best-of-n or router"
+    )
+    solve.add_argument("--samples", type=int, metavar="N", help="the most samples to take")
+    solve.add_argument("--model", default="local", help="local, or provider:model (default local)")
+    solve.add_argument("--verify", metavar="VERIFIER", help="a verifier: see tscale techniques")
+    solve.add_argument("--select", choices=("max", "weighted"), help="how best-of-n chooses")
+    solve.add_argument("--stop", help="a stopping rule: see tscale techniques")
+    solve.add_argument("--answer", help="how to read answers: auto, number, choice, text, …")
+    solve.add_argument("--system", metavar="TEXT", help="a system prompt")
+    solve.add_argument("--temperature", type=float, metavar="T", help="0 to 2 (default 0.7)")
+    solve.add_argument("--max-output-tokens", type=int, metavar="N", help="of one sample")
+    solve.add_argument("--max-parallel", type=int, metavar="N", help="samples in flight at once")
+    solve.add_argument("--seed", type=int, help="for runs that repeat")
+    solve.add_argument("--class", dest="task_class", help="the class of the task, for the router")
+    solve.add_argument("--json", action="store_true", help="print the whole result as JSON")
+    commands.add_parser("models", help="which models there are, and what each needs")
+    commands.add_parser("techniques", help="which techniques, rules and verifiers there are")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

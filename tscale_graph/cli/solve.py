@@ -1,0 +1,174 @@
+"""`tscale solve`: one question, watched as it is answered."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+from typing import Any, cast
+
+from langgraph.graph import StateGraph
+from pydantic import ValidationError
+
+from tscale_graph.budget import Budget, BudgetExceeded
+from tscale_graph.candidates import Candidate, Result, SamplingError
+from tscale_graph.cli.main import (
+    COMPLETE,
+    CUT_OFF,
+    FAILED,
+    NO_ANSWER,
+    WRONG_USE,
+)
+from tscale_graph.cli.watching import Watcher, watcher
+from tscale_graph.models.failures import one_line
+from tscale_graph.solving import technique_graph
+from tscale_graph.techniques.router import router
+
+_ARGUMENTS = (
+    ("stop", "stop"),
+    ("answer", "answer"),
+    ("system", "system"),
+    ("temperature", "temperature"),
+    ("max_output_tokens", "max_output_tokens"),
+    ("max_parallel", "max_parallel"),
+    ("seed", "seed"),
+)
+_UNITS: dict[str, type[int] | type[float]] = {
+    "calls": int,
+    "tokens": int,
+    "usd": float,
+    "seconds": float,
+}
+
+
+def solve_command(asked: argparse.Namespace) -> int:
+    """Answer the question that the arguments ask; returns the exit status."""
+    try:
+        question = read_question(asked)
+        budget = read_budget(asked.budget)
+        graph = build_graph(asked)
+    except (ValueError, ImportError, OSError) as error:
+        return _complain(error, WRONG_USE)
+    watching = watcher(question, budget, quiet=asked.json)
+    state: dict[str, Any] = {"messages": [("user", question)], "budget": budget}
+    if asked.task_class is not None:
+        state["task_class"] = asked.task_class
+    try:
+        result = asyncio.run(_run(graph, state, watching))
+    except BudgetExceeded as error:
+        return _complain(error, NO_ANSWER)
+    except ValueError as error:
+        return _complain(error, WRONG_USE)
+    except SamplingError as error:
+        return _complain(error, FAILED)
+    except Exception as error:  # noqa: BLE001 - a person at a terminal gets a line, not a trace
+        return _complain(one_line(error), FAILED)
+    if asked.json:
+        print(result.model_dump_json(indent=2))
+    else:
+        watching.conclude(result)
+    return COMPLETE if result.status == "complete" else CUT_OFF
+
+
+def read_question(asked: argparse.Namespace) -> str:
+    """The question from the arguments, a file or standard input.
+
+    Raises:
+        ValueError: when there is none, or more than one place has one.
+    """
+    if asked.file is not None:
+        if asked.question is not None:
+            raise ValueError("give the question or --file, not both")
+        question = Path(asked.file).read_text(encoding="utf-8")
+    elif asked.question is None and sys.stdin.isatty():
+        raise ValueError("no question: give one as an argument, with --file, or on standard input")
+    elif asked.question in (None, "-"):
+        question = sys.stdin.read()
+    else:
+        question = asked.question
+    if not question.strip():
+        raise ValueError("no question: it is empty")
+    return question.strip()
+
+
+def read_budget(text: str | None) -> Budget:
+    """A budget from "tokens=20000,seconds=60".
+
+    >>> read_budget("tokens=20_000,seconds=60")
+    Budget(calls=None, tokens=20000, usd=None, seconds=60.0)
+
+    Raises:
+        ValueError: in one line, when there is none or it is no budget.
+    """
+    if not text:
+        raise ValueError(
+            "no budget: say what this may cost, as in --budget tokens=20000,seconds=60"
+        )
+    limits: dict[str, float] = {}
+    for part in text.split(","):
+        name, _, amount = part.strip().partition("=")
+        if name not in _UNITS:
+            raise ValueError(
+                f"--budget takes calls=, tokens=, usd= and seconds= joined by commas, got {part!r}"
+            )
+        try:
+            limits[name] = _UNITS[name](amount)
+        except ValueError:
+            kind = "whole number" if _UNITS[name] is int else "number"
+            raise ValueError(f"--budget {name} must be a {kind}, got {amount!r}") from None
+    try:
+        return Budget.model_validate(limits)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        raise ValueError(f"--budget {problem['loc'][0]}: {problem['msg']}") from None
+
+
+def build_graph(asked: argparse.Namespace) -> StateGraph[Any, Any, Any, Any]:
+    """The graph of the technique that was asked for.
+
+    Raises:
+        ValueError: for an unknown technique, or an argument that it does not take.
+    """
+    given = {name: getattr(asked, option) for option, name in _ARGUMENTS}
+    arguments = {name: value for name, value in given.items() if value is not None}
+    name = asked.technique.replace("-", "_")
+    if name == "router":
+        if arguments or asked.samples is not None or asked.select is not None:
+            raise ValueError("the router takes --model and --verify; its policy says the rest")
+        return router(model=asked.model, verifier=asked.verify)
+    if asked.task_class is not None:
+        raise ValueError("--class is for --technique router")
+    if name == "best_of_n":
+        if asked.verify is None:
+            raise ValueError("best-of-n needs --verify: see tscale techniques")
+        arguments["verifier"] = asked.verify
+        arguments |= {} if asked.samples is None else {"n": asked.samples}
+        arguments |= {} if asked.select is None else {"select": asked.select}
+    else:
+        for option, value in (("verify", asked.verify), ("select", asked.select)):
+            if value is not None:
+                raise ValueError(f"--{option} is for --technique best-of-n")
+        arguments |= {} if asked.samples is None else {"max_samples": asked.samples}
+    return technique_graph(asked.technique, {"model": asked.model, **arguments})
+
+
+async def _run(
+    graph: StateGraph[Any, Any, Any, Any], state: dict[str, Any], watching: Watcher
+) -> Result:
+    """Run the graph, and show each sample as it comes."""
+    result: Any = None
+    with watching:
+        events = graph.compile().astream(state, stream_mode="updates", subgraphs=True)
+        async for event in events:
+            _, update = cast(tuple[Any, dict[str, dict[str, Any] | None]], event)
+            for changed in filter(None, update.values()):
+                for candidate in changed.get("candidates") or ():
+                    watching.saw(Candidate.model_validate(candidate))
+                result = changed.get("result", result)
+    return Result.model_validate(result)
+
+
+def _complain(problem: object, status: int) -> int:
+    print(f"tscale: {problem}", file=sys.stderr)
+    return status

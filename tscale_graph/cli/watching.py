@@ -1,0 +1,229 @@
+"""Watching a run: samples as they arrive, the vote so far, and the budget left."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Protocol, Self
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from tscale_graph.answers import AnswerKind, pick_answer_kind
+from tscale_graph.budget import LIMITS, Budget, Usage
+from tscale_graph.candidates import Candidate, Result
+from tscale_graph.votes import Choice, choose, read_answers
+
+_ANSWERS_SHOWN = 6
+_SAMPLES_SHOWN = 6
+_BAR = 24
+
+
+class Watcher(Protocol):
+    """Somebody who watches a run."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    def saw(self, candidate: Candidate) -> None:
+        """A sample has arrived."""
+        ...
+
+    def conclude(self, result: Result) -> None:
+        """The run is over."""
+        ...
+
+
+def watcher(question: str, budget: Budget, *, quiet: bool) -> Watcher:
+    """A live display on a terminal, plain lines elsewhere, nothing when quiet."""
+    console = Console(stderr=True)
+    if quiet:
+        return Plain(Console(quiet=True))
+    return Terminal(question, budget, console) if console.is_terminal else Plain(console)
+
+
+class Plain:
+    """One line for each sample, on standard error; the answer on standard output."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Nothing to tidy up."""
+
+    def saw(self, candidate: Candidate) -> None:
+        """Print the sample in one line."""
+        self._console.print(f"{candidate.index + 1:>3}  {_gist(candidate)}", highlight=False)
+
+    def conclude(self, result: Result) -> None:
+        """Print the answer, how sure it is and what it cost."""
+        print_result(result, self._console)
+
+
+class Terminal:
+    """A display that is redrawn as samples arrive."""
+
+    def __init__(self, question: str, budget: Budget, console: Console) -> None:
+        self._question = question
+        self._budget = budget
+        self._console = console
+        self._candidates: list[Candidate] = []
+        self._began = time.monotonic()
+        self._live = Live(
+            get_renderable=self._draw,
+            console=console,
+            refresh_per_second=8,
+            transient=True,
+        )
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Take the display away again."""
+        self._live.stop()
+
+    def saw(self, candidate: Candidate) -> None:
+        """Add the sample to the display."""
+        self._candidates.append(candidate)
+
+    def conclude(self, result: Result) -> None:
+        """Print the vote, the answer, how sure it is and what it cost."""
+        kind = pick_answer_kind(self._question, [c.text for c in result.candidates])
+        if len(result.votes) > 1:
+            choice = Choice(None, tuple(result.votes), result.agreement)
+            self._console.print(draw_votes(choice, of=_readable(result.candidates, kind)))
+        print_result(result, self._console)
+
+    def _draw(self) -> RenderableType:
+        kind = pick_answer_kind(self._question, [c.text for c in self._candidates])
+        candidates = read_answers(self._candidates, kind)
+        choice = choose(candidates, kind, select="majority")
+        spent = Usage.total(c.usage for c in candidates)
+        seconds = time.monotonic() - self._began
+        spent = spent.model_copy(update={"seconds": seconds})
+        samples = [
+            Text(f"{c.index + 1:>3}  {_gist(c)}", no_wrap=True, overflow="ellipsis")
+            for c in candidates[-_SAMPLES_SHOWN:]
+        ]
+        waiting = Text("sampling …" if candidates else "asking the model …", style="dim")
+        return Group(
+            Text(self._question, style="bold", no_wrap=True, overflow="ellipsis"),
+            *samples,
+            waiting,
+            draw_votes(choice, of=_readable(candidates, kind)),
+            draw_budget(self._budget, spent),
+        )
+
+
+def draw_votes(choice: Choice, *, of: int) -> Table:
+    """A bar for each answer in the running, best first."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for place, tally in enumerate(choice.tallies[:_ANSWERS_SHOWN]):
+        filled = round(_BAR * tally.count / max(of, 1))
+        bar = Text("█" * filled + "·" * (_BAR - filled), style="green" if place == 0 else "dim")
+        table.add_row(Text(_short(tally.answer, 30), no_wrap=True), bar, f"{tally.count} of {of}")
+    if len(choice.tallies) > _ANSWERS_SHOWN:
+        table.add_row(Text(f"and {len(choice.tallies) - _ANSWERS_SHOWN} more answers", style="dim"))
+    return table
+
+
+def draw_budget(budget: Budget, spent: Usage) -> Table:
+    """What is left of each limit."""
+    remaining = budget.remaining(spent)
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for name in LIMITS:
+        limit, left = getattr(budget, name), getattr(remaining, name)
+        if limit is None:
+            continue
+        filled = round(_BAR * left / limit)
+        bar = Text("█" * filled + "·" * (_BAR - filled), style="cyan" if left else "red")
+        table.add_row(f"{name} left", bar, f"{_amount(name, left)} of {_amount(name, limit)}")
+    return table
+
+
+def print_result(result: Result, console: Console) -> None:
+    """The answer on standard output; how sure it is and what it cost beside it."""
+    console.print()
+    if result.answer is None:
+        console.print("[yellow]no answer could be read from the samples[/]")
+    # The answer alone goes to standard output, so that a shell can use it.
+    print(result.answer if result.answer is not None else result.text, flush=True)
+    for line in summary(result):
+        console.print(f"[dim]{escape(line)}[/]", highlight=False, soft_wrap=True)
+
+
+def summary(result: Result) -> list[str]:
+    """How sure the answer is, what it cost against one pass, and what there is to note."""
+    usage, count = result.usage, len(result.candidates)
+    lines: list[str] = []
+    if result.verdict is not None:
+        passed = {True: "passed", False: "failed", None: "scored"}[result.verdict.passed]
+        feedback = f": {result.verdict.feedback}" if result.verdict.feedback else ""
+        lines.append(f"verifier: {passed}, {result.verdict.score:.2f}{feedback}")
+    if result.agreement is not None:
+        lines.append(f"agreement: {result.agreement:.0%} of the answers that could be read")
+    cost = f"${usage.usd:.6f}, " if usage.usd else ""
+    lines.append(
+        f"cost: {usage.tokens:,} tokens in {usage.calls} calls, {cost}{usage.seconds:.1f} s"
+        + _against_one_pass(result, count)
+    )
+    if result.status == "cut_off":
+        lines.append(f"cut off by {result.cut_off_by}: this is the best answer so far")
+    return lines + [f"note: {note}" for note in result.notes]
+
+
+def _against_one_pass(result: Result, count: int) -> str:
+    """How many times one pass that is, by the mean length of the samples."""
+    taken = [c for c in result.candidates if not c.error]
+    if count < 2 or not taken:
+        return ""
+    prompts = [c.prompt_tokens for c in taken if c.prompt_tokens is not None]
+    outputs = sum(c.usage.output_tokens for c in taken) / len(taken)
+    prompt = max(prompts) if prompts else sum(c.usage.input_tokens for c in taken) / len(taken)
+    one = outputs + prompt
+    return f"; one pass is about {one:,.0f} tokens ({result.usage.tokens / one:.1f} x)"
+
+
+def _readable(candidates: Sequence[Candidate], kind: AnswerKind) -> int:
+    return sum(1 for c in read_answers(list(candidates), kind) if c.answer is not None)
+
+
+def _gist(candidate: Candidate) -> str:
+    """A sample in one line."""
+    if candidate.error:
+        return f"failed: {candidate.error}"
+    cut = " (cut short)" if candidate.truncated else ""
+    return _short(candidate.text, 100) + cut
+
+
+def _short(text: str, width: int) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= width else line[: width - 1] + "…"
+
+
+def _amount(name: str, value: float) -> str:
+    return {"usd": f"${value:.4f}", "seconds": f"{value:.0f} s"}.get(name, f"{value:,.0f}")
