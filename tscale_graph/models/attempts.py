@@ -76,7 +76,9 @@ class Attempt:
 async def run(attempt: Attempt, seconds: float | None) -> bool:
     """Run one attempt; whether the deadline ended it. Failures are kept in the attempt."""
     if seconds is not None and seconds <= 0:
-        attempt.failure = Failure("the deadline had passed", transient=False, fate_known=True)
+        attempt.failure = Failure(
+            "the deadline had passed", transient=False, fate_known=True, sent=False
+        )
         return True
     work = asyncio.ensure_future(_stream(attempt) if _streams(attempt) else _generate(attempt))
     try:
@@ -123,7 +125,7 @@ def _streams(attempt: Attempt) -> bool:
 
 async def _generate(attempt: Attempt) -> None:
     """One request, answered in one piece."""
-    model, options = _call(attempt, stream=False)
+    model, options = _call(attempt)
     prompt = [list(attempt.request.messages)]
     config = ensure_config()
     tracing: dict[str, Any] = {
@@ -142,7 +144,7 @@ async def _generate(attempt: Attempt) -> None:
 
 async def _stream(attempt: Attempt) -> None:
     """One request, taken in chunks and cut off where it goes over its limit."""
-    model, options = _call(attempt, stream=True)
+    model, options = _call(attempt)
     prompt = list(attempt.request.messages)
     if attempt.endpoint.synchronous_only:
         stream = stream_in_thread(lambda: model.stream(prompt, **options))
@@ -165,7 +167,7 @@ async def _stream(attempt: Attempt) -> None:
         attempt.messages = [AIMessage("")]
 
 
-def _call(attempt: Attempt, *, stream: bool) -> tuple[Any, dict[str, Any]]:
+def _call(attempt: Attempt) -> tuple[Any, dict[str, Any]]:
     request = attempt.request
     return attempt.endpoint.request(
         max_output_tokens=attempt.limit,
@@ -173,7 +175,6 @@ def _call(attempt: Attempt, *, stream: bool) -> tuple[Any, dict[str, Any]]:
         temperature=request.temperature,
         seed=request.seed,
         stop=request.stop,
-        stream=stream,
     )
 
 

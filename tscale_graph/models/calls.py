@@ -24,6 +24,8 @@ from tscale_graph.models.replies import Completion
 from tscale_graph.models.settlement import settle, share
 
 _FIRST_BACKOFF_SECONDS = 0.25
+_STALE_AT_MOST = 200
+"""Connections that another event loop left behind: each is found out by using it, once."""
 
 
 async def complete(
@@ -54,7 +56,7 @@ async def complete(
     prompt_bound = endpoint.counter.prompt_bound(request.messages)
     rng = rng or random.Random()
     request = replace(request, stream=request.stream or deadline is not None)
-    spent, notes, tried = Usage(), tuple[str, ...](), 0
+    spent, notes, tried, stale = Usage(), tuple[str, ...](), 0, 0
     while True:
         room = lease.remaining(spent)
         limit, limited_by = _output_limit(endpoint, request, room, prompt_bound)
@@ -79,7 +81,10 @@ async def complete(
             clipped = limited_by if limit < request.max_output_tokens else None
             return share(completions, spent, lease, clipped_by=clipped, notes=notes)
         await asyncio.sleep(pause or 0.0)
-        tried += 1
+        if failed is not None and failed.stale and stale < _STALE_AT_MOST:
+            stale += 1
+        else:
+            tried += 1
 
 
 def _output_limit(
@@ -130,6 +135,8 @@ def _pause(failed: Failure | None, tried: int, rng: random.Random) -> float | No
     """Seconds to wait before another attempt; None when there should be none."""
     if failed is None or not failed.transient or tried == MAX_RETRIES:
         return None
+    if failed.stale:
+        return 0.0
     backoff = _FIRST_BACKOFF_SECONDS * 2**tried * (0.5 + rng.random())
     return max(backoff, failed.retry_after or 0.0)
 

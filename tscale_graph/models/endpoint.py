@@ -82,8 +82,9 @@ class Endpoint:
     @property
     def own_output_limit(self) -> int | None:
         """The output limit that the user set on the model, if any."""
-        limit = getattr(self.model, self.output_limit, None)
-        explicit = self.output_limit in self.model.model_fields_set
+        field = _limit_field(self.model)
+        limit = getattr(self.model, field, None) if field else None
+        explicit = field in self.model.model_fields_set
         return limit if explicit and isinstance(limit, int) and limit > 0 else None
 
     def request(
@@ -94,7 +95,6 @@ class Endpoint:
         temperature: float | None = None,
         seed: int | None = None,
         stop: list[str] | None = None,
-        stream: bool = False,
     ) -> tuple[BaseChatModel, dict[str, Any]]:
         """The model to call and the arguments to call it with, under this class's names."""
         options: dict[str, Any] = {**self.bound, self.output_limit: max_output_tokens}
@@ -111,25 +111,22 @@ class Endpoint:
                 if name in options
             }
             return self.model.model_copy(update=set_on_copy), _with_stop(options, stop)
-        if n > 1:
-            # `stream=False`: a tracer that wants tokens would otherwise turn this into a
-            # stream, in which LangChain keeps only one of the completions.
-            options.update(n=n, stream=False)
         if self.family == "google":
             options["max_retries"] = 1
-        if self.family == "openai" and stream:
-            options["stream_usage"] = True
-        return self.model, _with_stop(options, stop)
+        if n == 1:
+            return self.model, _with_stop(options, stop)
+        # A tracer that wants tokens would otherwise turn this into a stream, in which LangChain
+        # keeps only one of the completions.
+        whole = self.model.model_copy(update={"disable_streaming": True})
+        return whole, _with_stop({**options, "n": n}, stop)
 
     def _accepts(self, option: str) -> bool:
         fields = type(self.model).model_fields
-        if option not in fields:
+        if option not in fields or (option == "seed" and self.family == "anthropic"):
             return False
         if option == "temperature":
             return (self.model.profile or {}).get("temperature") is not False
-        if self.family == "openai":
-            return not getattr(self.model, "use_responses_api", False)
-        return True
+        return not _uses_responses_api(self.model)
 
 
 def endpoint(model: Runnable[Any, Any]) -> Endpoint:
@@ -151,7 +148,7 @@ def endpoint(model: Runnable[Any, Any]) -> Endpoint:
     params = model._get_ls_params()  # pyright: ignore[reportPrivateUsage]
     provider = params.get("ls_provider", "")
     name = params.get("ls_model_name") or getattr(model, "model_name", None) or type(model).__name__
-    responses_api = bool(getattr(model, "use_responses_api", False))
+    several = type(model).__name__ in _SEVERAL_COMPLETIONS
     return Endpoint(
         model=_without_retries(model, family),
         name=name,
@@ -159,7 +156,7 @@ def endpoint(model: Runnable[Any, Any]) -> Endpoint:
         bound=bound,
         output_limit=_output_limit(model, family),
         honours_limit=family != "other",
-        shares_prompt=type(model).__name__ in _SEVERAL_COMPLETIONS and not responses_api,
+        shares_prompt=several and not _uses_responses_api(model),
         prices=price_list(model, name=name, provider=provider),
         counter=TokenCounter(model, openai_name=name if _served_by_openai(model, family) else None),
     )
@@ -180,32 +177,50 @@ def _served_by_openai(model: BaseChatModel, family: Family) -> bool:
 
 
 def _output_limit(model: BaseChatModel, family: Family) -> str:
-    if family == "google":
-        return "max_output_tokens"
+    if family == "openai":
+        # The only name that Chat Completions, Responses and Azure all take as the limit.
+        return "max_completion_tokens"
+    return _limit_field(model) or "max_tokens"
+
+
+def _limit_field(model: BaseChatModel) -> str | None:
     fields = type(model).model_fields
-    return next((name for name in _OUTPUT_LIMIT_FIELDS if name in fields), "max_tokens")
+    return next((name for name in _OUTPUT_LIMIT_FIELDS if name in fields), None)
+
+
+def _uses_responses_api(model: Any) -> bool:
+    asks = getattr(model, "_use_responses_api", None)
+    return bool(asks and asks(model._default_params))
 
 
 def _without_retries(model: BaseChatModel, family: Family) -> BaseChatModel:
     """A shallow copy of the model whose SDK does not retry behind our back."""
-    if family == "openai" and getattr(model, "max_retries", None) != 0:
+    if family == "openai":
         return _openai_without_retries(model)
     if family == "anthropic":
-        copy = model.model_copy(update={"max_retries": 0})
-        for cached in ("_client_params", "_client", "_async_client"):
-            vars(copy).pop(cached, None)
-        return copy
+        return _anthropic_without_retries(model)
     return model
 
 
 def _openai_without_retries(model: Any) -> BaseChatModel:
-    copy = model.model_copy(update={"max_retries": 0})
+    # Usage in streams is off by default where the base URL is not OpenAI's own.
+    copy = model.model_copy(update={"max_retries": 0, "stream_usage": True})
     if copy.root_client is not None:
         copy.root_client = copy.root_client.with_options(max_retries=0)
         copy.client = copy.root_client.chat.completions
     if copy.root_async_client is not None:
         copy.root_async_client = copy.root_async_client.with_options(max_retries=0)
         copy.async_client = copy.root_async_client.chat.completions
+    return copy
+
+
+def _anthropic_without_retries(model: Any) -> BaseChatModel:
+    copy = model.model_copy(update={"max_retries": 0})
+    # Its clients are cached properties, which live in the instance; sharing them shares their
+    # connections.
+    vars(copy).pop("_client_params", None)
+    vars(copy)["_client"] = model._client.with_options(max_retries=0)
+    vars(copy)["_async_client"] = model._async_client.with_options(max_retries=0)
     return copy
 
 

@@ -20,6 +20,8 @@ class Failure:
         message: one line for people.
         transient: another attempt may succeed.
         fate_known: the provider did no work that it could bill; otherwise the lease is charged.
+        sent: the request may have reached the provider; otherwise it was no call at all.
+        stale: the client's connection was left by an event loop that has ended.
         status: the HTTP status, where there was one.
         retry_after: seconds that the provider asked to wait, or None.
     """
@@ -27,6 +29,8 @@ class Failure:
     message: str
     transient: bool
     fate_known: bool
+    sent: bool = True
+    stale: bool = False
     status: int | None = None
     retry_after: float | None = None
 
@@ -37,10 +41,14 @@ def failure(error: BaseException) -> Failure:
     status = _status(error)
     if status is not None:
         transient = status in _TRANSIENT_STATUS
-        return Failure(message, transient, True, status, _retry_after(error))
-    names = [type(cause).__name__ for cause in _causes(error)]
+        retry_after = _retry_after(error)
+        return Failure(message, transient, True, status=status, retry_after=retry_after)
+    causes = list(_causes(error))
+    if any("Event loop is closed" in str(cause) for cause in causes):
+        return Failure(message, transient=True, fate_known=True, sent=False, stale=True)
+    names = [type(cause).__name__ for cause in causes]
     if any(name in _NEVER_SENT for name in names):
-        return Failure(message, transient=True, fate_known=True)
+        return Failure(message, transient=True, fate_known=True, sent=False)
     lost = any(part in name for name in names for part in _LOST)
     return Failure(message, transient=lost, fate_known=not lost)
 

@@ -55,7 +55,7 @@ def settle(attempt: Attempt, *, seconds: float, expired: bool) -> tuple[list[Com
     lost = Completion(error=failed.message, status=failed.status, cut_off_by=cut_off_by)
     attempt.failure = failed
     if failed.fate_known:
-        calls = 0 if expired else attempt.request.n
+        calls = attempt.request.n if failed.sent else 0
         return [lost] * attempt.request.n, Usage(calls=calls, seconds=seconds)
     return [lost] * attempt.request.n, _whole_lease(attempt, [], seconds)
 

@@ -1,0 +1,220 @@
+"""Nothing exceeds a budget: 300 random scenarios of models that misbehave."""
+
+import asyncio
+import random
+import time
+
+import pytest
+from langchain_openai import ChatOpenAI
+
+from tests.fake_server import Behaviour, FakeServer, behave
+from tests.scripted import Scripted, Streaming, Synchronous, SynchronousStreaming
+from tscale_graph import Budget, BudgetExceeded, best_of_n, self_consistency
+from tscale_graph.candidates import SamplingError
+
+SCENARIOS = 300
+PRICE = {"usd_per_million_tokens": {"input": 2.0, "output": 10.0}}
+OVERRUN_SECONDS = 0.3
+
+
+def a_model(rng: random.Random):
+    kind = rng.choice([Scripted, Streaming, Streaming, Synchronous, SynchronousStreaming])
+    long = "The answer is 3. " + "and so on " * rng.choice([0, 5, 300])
+    extra = {}
+    if issubclass(kind, Streaming | SynchronousStreaming):
+        extra["chunk"] = rng.choice([1, 4, 40])
+    return kind(
+        answers=[long, "The answer is 2", ""],
+        draws=random.Random(rng.random()),
+        delay=rng.choice([0.0, 0.002]),
+        fail=rng.choice([0.0, 0.0, 0.3]),
+        hang=rng.choice([0.0, 0.0, 0.0, 0.1]),
+        ignore_limit=rng.random() < 0.5,
+        usage=rng.choice(["right", "none", "zero", "under"]),
+        metadata=PRICE,
+        **extra,
+    )
+
+
+def a_budget(rng: random.Random, hangs: bool) -> Budget:
+    limits = {
+        "calls": rng.randint(1, 80),
+        "tokens": rng.choice([rng.randint(1, 300), rng.randint(300, 20_000)]),
+        "usd": rng.choice([1e-6, 1e-4, 1e-3, 0.1]) * rng.uniform(1, 10),
+        "seconds": rng.choice([0.05, 0.2, 0.4]),
+    }
+    chosen = rng.sample(sorted(limits), rng.randint(1, 4))
+    if hangs and "seconds" not in chosen:
+        chosen.append("seconds")
+    return Budget.model_validate({name: limits[name] for name in chosen})
+
+
+async def run(graph, budget):
+    try:
+        out = await graph.compile().ainvoke(
+            {"messages": [("user", "How many r's are in strawberry?")], "budget": budget}
+        )
+    except (BudgetExceeded, SamplingError) as error:
+        return error.usage, None
+    return out["result"].usage, out["result"]
+
+
+@pytest.mark.parametrize("seed", range(SCENARIOS))
+async def test_no_limit_is_exceeded_and_the_usage_is_true(seed):
+    rng = random.Random(seed)
+    model = a_model(rng)
+    budget = a_budget(rng, hangs=model.hang > 0)
+    in_flight = rng.choice([1, 2, 8, 64])
+    arguments = dict(
+        stop=rng.choice(["fixed", "beta"]),
+        max_output_tokens=rng.choice([5, 60, 400]),
+        max_parallel=in_flight,
+    )
+    if rng.random() < 0.5:
+        graph = self_consistency(model, max_samples=64, **arguments)
+    else:
+        graph = best_of_n(model, at_random, n=64, **arguments)
+
+    started = time.monotonic()
+    usage, result = await run(graph, budget)
+    elapsed = time.monotonic() - started
+
+    calls = model.calls
+    assert model.most_in_flight <= in_flight
+    assert usage.calls == len(calls)
+    if budget.calls is not None:
+        assert len(calls) <= budget.calls
+    # Overshoot: at most one chunk for each call in flight. A model that answers in one piece
+    # and ignores its limit sends one chunk, the whole answer.
+    piece = getattr(model, "chunk", None)
+    whole = max(-(-len(answer) // 4) for answer in model.answers)
+    chunk_tokens = -(-piece // 4) + 1 if piece else whole if model.ignore_limit else 0
+    over = in_flight * chunk_tokens
+    billed = sum(call.billed for call in calls)
+    if budget.tokens is not None:
+        assert billed <= budget.tokens + over
+    if budget.usd is not None:
+        dollars = sum(
+            2e-6 * call.prompt_tokens + 10e-6 * call.output_tokens
+            for call in calls
+            if call.fate != "failed"
+        )
+        assert dollars <= budget.usd + over * 10e-6 + 1e-9
+    if budget.seconds is not None:
+        assert elapsed <= budget.seconds + OVERRUN_SECONDS + 0.05 * (model.hang == 0)
+    # The accounts: exact where every call's fate is known, never below what was billed.
+    assert usage.tokens >= billed
+    known = all(call.fate in ("completed", "failed") for call in calls)
+    at_the_deadline = budget.seconds is not None and elapsed >= budget.seconds
+    if known and not at_the_deadline:
+        told = (
+            [
+                (c.usage.tokens, c.cut_off_by, c.truncated, c.text, c.error)
+                for c in result.candidates
+            ]
+            if result
+            else None
+        )
+        assert usage.tokens == billed, (
+            model.usage,
+            told,
+            [(c.billed, c.fate, c.max_tokens) for c in calls],
+        )
+    if result is not None:
+        reason = result.cut_off_by
+        assert (result.status == "cut_off") == (reason is not None)
+        assert reason is None or getattr(budget, reason) is not None
+
+
+async def at_random(question: str, answer: str) -> float:
+    return (len(answer) % 7) / 10
+
+
+@pytest.fixture(scope="module")
+def server():
+    with FakeServer(in_process=False) as running:
+        yield running
+
+
+@pytest.mark.parametrize("seed", range(40))
+async def test_the_same_over_http_with_a_real_client(server, seed):
+    rng = random.Random(f"http/{seed}")
+    faults = rng.choice(
+        [
+            {},
+            {"429": 0.3},
+            {"500": 0.2, "503": 0.1},
+            {"reset": 0.2},
+            {"reset-mid-stream": 0.2},
+            {"truncated": 0.2},
+            {"malformed": 0.2},
+            {"empty": 0.5},
+        ]
+    )
+    server.reset(
+        Behaviour(
+            seed=seed,
+            latency=(0.0, 0.02),
+            faults=faults,
+            chunk_chars=rng.choice([1, 16]),
+            answers={"The answer is 3": 0.7, "The answer is 2": 0.3},
+            completion_tokens=rng.choice([None, (5, 200)]),
+            n=rng.choice(["yes", "one", "error"]),
+            usage=rng.choice(["right", "right", "none"]),
+        )
+    )
+    model = ChatOpenAI(
+        model="fake",
+        base_url=server.url,
+        api_key="none",
+        metadata=PRICE,
+        default_headers=behave() if False else None,
+    )
+    budget = a_budget(rng, hangs=False)
+    graph = self_consistency(
+        model,
+        max_samples=rng.choice([1, 8, 32]),
+        stop=rng.choice(["fixed", "beta"]),
+        max_output_tokens=rng.choice([20, 100]),
+    )
+    usage, _ = await run(graph, budget)
+    ledger = server.ledger(settle=0.5)
+    asked = sum(request.n for request in ledger.requests)
+    assert usage.calls == asked
+    if budget.calls is not None:
+        assert asked <= budget.calls
+    if budget.tokens is not None:
+        assert ledger.billed_tokens <= budget.tokens
+    assert usage.tokens >= ledger.billed_tokens or usage_was_estimated(server)
+
+
+def usage_was_estimated(server) -> bool:
+    """Where the server reports no usage, ChatOpenAI has no tokenizer for it: counts are tiktoken's."""
+    return any(request.reported_tokens is None for request in server.ledger().requests)
+
+
+async def test_a_run_of_one_second_against_a_server_that_hangs_returns_in_time(server):
+    server.reset(Behaviour(faults={"hang": 1.0}))
+    model = ChatOpenAI(model="fake", base_url=server.url, api_key="none")
+    started = time.monotonic()
+    with pytest.raises(BudgetExceeded):
+        await (
+            self_consistency(model)
+            .compile()
+            .ainvoke({"messages": [("user", "How many?")], "budget": Budget(seconds=1)})
+        )
+    assert time.monotonic() - started < 1.3
+
+
+async def test_many_requests_at_once_keep_to_their_own_budgets():
+    model = Scripted(delay=0.005, draws=random.Random(1), answers=["The answer is 3", "It is 2"])
+    graph = self_consistency(model, max_samples=16, stop="fixed").compile()
+    budgets = [Budget(calls=random.Random(k).randint(1, 16)) for k in range(32)]
+    outs = await asyncio.gather(
+        *(
+            graph.ainvoke({"messages": [("user", "How many?")], "budget": budget})
+            for budget in budgets
+        )
+    )
+    assert [out["result"].usage.calls for out in outs] == [budget.calls for budget in budgets]
+    assert len(model.calls) == sum(budget.calls for budget in budgets)
