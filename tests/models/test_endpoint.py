@@ -84,7 +84,6 @@ def test_any_other_model_is_streamed_and_given_max_tokens():
 
 def test_the_users_own_output_limit_is_kept_when_it_is_lower():
     assert endpoint(chat_openai(max_tokens=50)).own_output_limit == 50
-    assert endpoint(ChatAnthropic(model="claude-sonnet-4-5", api_key="k")).own_output_limit is None
 
 
 def test_bound_arguments_stay_bound():

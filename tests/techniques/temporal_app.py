@@ -1,0 +1,48 @@
+"""What a Temporal worker and a client share: a technique, and the workflow that runs it."""
+
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.langgraph import LangGraphPlugin, graph
+
+with workflow.unsafe.imports_passed_through():
+    from langchain_openai import ChatOpenAI
+
+    from tscale_graph import Budget, best_of_n, self_consistency
+
+QUEUE = "tscale"
+
+
+class OneByOne(ChatOpenAI):
+    """A provider that answers a prompt once a request, so that each sample is an activity."""
+
+
+def three(question: str, answer: str) -> bool:
+    return answer == "3"
+
+
+def plugin(url: str) -> LangGraphPlugin:
+    model = OneByOne(model="fake", base_url=url, api_key="none")
+    return LangGraphPlugin(
+        graphs={
+            "self_consistency": self_consistency(model, max_samples=6, stop="fixed"),
+            "best_of_n": best_of_n(model, three, n=4),
+        },
+        default_activity_options={"start_to_close_timeout": timedelta(seconds=30)},
+    )
+
+
+@workflow.defn
+class Ask:
+    """Runs one technique."""
+
+    @workflow.run
+    async def run(self, technique: str, question: str, calls: int) -> dict:
+        """Answer a question under a budget of calls."""
+        compiled = graph(technique).compile()
+        out = await compiled.ainvoke(
+            {"messages": [{"role": "user", "content": question}], "budget": {"calls": calls}}
+        )
+        result = out["result"]
+        result = result if isinstance(result, dict) else result.model_dump(mode="json")
+        return {"answer": result["answer"], "usage": result["usage"], "status": result["status"]}

