@@ -12,7 +12,7 @@ import base64
 import gzip
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache, partial
 from importlib.resources import files
 from types import FunctionType
@@ -20,7 +20,6 @@ from typing import Any, cast
 
 import tiktoken
 from langchain_core.language_models import BaseChatModel
-from langchain_core.language_models.base import BaseLanguageModel
 from langchain_core.messages import BaseMessage
 from tiktoken.model import encoding_name_for_model
 
@@ -127,23 +126,27 @@ def _openai_encoding(model_name: str) -> tiktoken.Encoding | None:
 
 def _own_tokenizer(model: BaseChatModel) -> str | None:
     """Which kind of counting the model brings itself: of "messages", of "text", or none."""
+    if model.custom_get_token_ids is not None:
+        return "text"
     cls = type(model)
-    # Written against LangChain's own default, a GPT-2 tokenizer fetched from a hub; and against
-    # integrations whose counting is a request over the network.
-    if cls.__module__.startswith(_REMOTE_COUNTING):
-        return None
-    if cls.get_num_tokens_from_messages is not BaseLanguageModel.get_num_tokens_from_messages:
+    if _counts_itself(cls.get_num_tokens_from_messages):
         return "messages"
-    if (
-        cls.get_num_tokens is not BaseLanguageModel.get_num_tokens
-        or cls.get_token_ids is not BaseLanguageModel.get_token_ids
-        or model.custom_get_token_ids is not None
-    ):
+    if _counts_itself(cls.get_num_tokens) or _counts_itself(cls.get_token_ids):
         return "text"
     return None
 
 
+def _counts_itself(method: Callable[..., Any]) -> bool:
+    """Whether a class has its own way to count, and one that needs no network.
+
+    LangChain's default fetches a tokenizer from a hub, and some integrations ask their
+    provider, or fetch a vocabulary.
+    """
+    return not method.__module__.startswith(_REMOTE_COUNTING)
+
+
 _REMOTE_COUNTING = (
+    "langchain_core",
     "langchain_openai",
     "langchain_anthropic",
     "langchain_google_genai",
