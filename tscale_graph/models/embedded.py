@@ -1,0 +1,244 @@
+"""The embedded model: a real language model on this machine, with no key and no account.
+
+llama.cpp's server runs in a process of its own on loopback. It is started when it is first
+needed, shared by everything in this process, restarted when it has died, and gone when this
+process is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import http.client
+import importlib.util
+import json
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+import threading
+import weakref
+from collections.abc import AsyncIterator, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from tscale_graph.models.threads import in_thread
+from tscale_graph.models.weights import MODEL_NAME, LocalModelError, local_weights
+
+if importlib.util.find_spec("xllamacpp") is None or importlib.util.find_spec("openai") is None:
+    raise ImportError("the embedded model needs another package: pip install 'tscale-graph[local]'")
+
+import openai
+from langchain_core.messages import BaseMessage, convert_to_openai_messages
+from langchain_core.outputs import ChatGenerationChunk, ChatResult
+from langchain_openai import ChatOpenAI
+from pydantic import SecretStr
+
+SLOTS = 16
+"""Completions that the server works on side by side."""
+TOKENS_PER_SLOT = 2048
+"""Context of each of them: prompt and completion."""
+
+_START_SECONDS = 120
+
+
+class EmbeddedServer:
+    """One server process, started when its address is first asked for."""
+
+    def __init__(self) -> None:
+        self.key = secrets.token_hex(16)
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[str] | None = None
+        self._address = ""
+
+    def address(self) -> str:
+        """Where the server listens, as "http://127.0.0.1:port"; starts it where it is not alive.
+
+        Raises:
+            LocalModelError: when the weights cannot be had or the server does not start.
+        """
+        with self._lock:
+            if self._process is None or self._process.poll() is not None:
+                self._address = self._start()
+            return self._address
+
+    def stop(self) -> None:
+        """End the process, if there is one."""
+        with self._lock:
+            if self._process is not None:
+                self._process.kill()
+                self._process.communicate()
+                self._process = None
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of the server, or None when it was not started."""
+        return self._process.pid if self._process is not None else None
+
+    def _start(self) -> str:
+        self._discard()
+        settings = {
+            "parent": os.getpid(),
+            "path": str(local_weights()),
+            "name": MODEL_NAME,
+            "key": self.key,
+            "slots": SLOTS,
+            "tokens_per_slot": TOKENS_PER_SLOT,
+            "threads": os.cpu_count() or 1,
+        }
+        with tempfile.TemporaryFile("w+", errors="replace") as log:
+            process = subprocess.Popen(  # noqa: S603 - our own interpreter, our own file
+                [sys.executable, str(Path(__file__).with_name("embedded_server.py"))],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+            self._process = process
+            address = _first_line(process, json.dumps(settings))
+            if not address:
+                process.kill()
+                process.communicate()
+                log.seek(0)
+                raise LocalModelError(f"the embedded model did not start: {_last_line(log.read())}")
+        return address
+
+    def _discard(self) -> None:
+        """Close the pipes of a process that has died."""
+        if self._process is not None:
+            self._process.communicate()
+            self._process = None
+
+
+def _first_line(process: subprocess.Popen[str], settings: str) -> str:
+    """Tell the server what to serve, and wait for its address; "" when it does not come."""
+    if process.stdin is None or process.stdout is None:
+        return ""
+    impatient = threading.Timer(_START_SECONDS, process.kill)
+    impatient.start()
+    try:
+        process.stdin.write(settings + "\n")
+        process.stdin.flush()
+        return process.stdout.readline().strip()
+    except OSError:
+        return ""
+    finally:
+        impatient.cancel()
+
+
+def _last_line(log: str) -> str:
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    return lines[-1][:200] if lines else "it ended without a word"
+
+
+_server = EmbeddedServer()
+atexit.register(_server.stop)
+
+# Each event loop has a client of its own: a client's connections belong to the loop.
+_clients: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[str, openai.AsyncOpenAI]]
+_clients = weakref.WeakKeyDictionary()
+_NO_IDLE_CONNECTIONS = 0
+
+
+class EmbeddedChatModel(ChatOpenAI):
+    """`ChatOpenAI` on the embedded server, wherever that listens at the moment."""
+
+    async def _agenerate(self, *args: Any, **options: Any) -> ChatResult:
+        connected = await self._connected()
+        return await super(EmbeddedChatModel, connected)._agenerate(*args, **options)
+
+    async def _astream(self, *args: Any, **options: Any) -> AsyncIterator[ChatGenerationChunk]:
+        connected = await self._connected()
+        async for chunk in super(EmbeddedChatModel, connected)._astream(*args, **options):
+            yield chunk
+
+    def _generate(self, *args: Any, **options: Any) -> ChatResult:
+        return super(EmbeddedChatModel, self._connected_here())._generate(*args, **options)
+
+    def _stream(self, *args: Any, **options: Any) -> Iterator[ChatGenerationChunk]:
+        yield from super(EmbeddedChatModel, self._connected_here())._stream(*args, **options)
+
+    def get_num_tokens(self, text: str) -> int:
+        """The tokens of a text, exactly."""
+        return len(_ask("/tokenize", {"content": text})["tokens"])
+
+    def get_num_tokens_from_messages(
+        self, messages: Sequence[BaseMessage], tools: Any = None, **more: Any
+    ) -> int:
+        """The tokens of a prompt, exactly as the server will count them."""
+        asked = {"messages": convert_to_openai_messages(list(messages))}
+        prompt = _ask("/apply-template", asked)["prompt"]
+        encoded = {"content": prompt, "add_special": True, "parse_special": True}
+        return len(_ask("/tokenize", encoded)["tokens"])
+
+    async def _connected(self) -> EmbeddedChatModel:
+        """This model with a client for the running loop and the server's address."""
+        address = await in_thread(_server.address)
+        loop = asyncio.get_running_loop()
+        known, client = _clients.get(loop, ("", None))
+        if client is None or known != address:
+            client = openai.AsyncOpenAI(
+                base_url=f"{address}/v1",
+                api_key=_server.key,
+                max_retries=0,
+                http_client=openai.DefaultAsyncHttpxClient(limits=_limits()),
+            )
+            _clients[loop] = address, client
+        return self.model_copy(
+            update={"root_async_client": client, "async_client": client.chat.completions}
+        )
+
+    def _connected_here(self) -> EmbeddedChatModel:
+        """This model with a synchronous client."""
+        client = openai.OpenAI(
+            base_url=f"{_server.address()}/v1",
+            api_key=_server.key,
+            max_retries=0,
+            http_client=openai.DefaultHttpxClient(limits=_limits()),
+        )
+        return self.model_copy(update={"root_client": client, "client": client.chat.completions})
+
+
+def embedded_model(**overrides: Any) -> EmbeddedChatModel:
+    """The embedded model as an ordinary chat model; its server starts with the first call.
+
+    Args:
+        overrides: arguments of `ChatOpenAI`, such as `temperature`.
+
+    Raises:
+        LocalModelError: at the first call, when the weights cannot be had.
+    """
+    arguments: dict[str, Any] = {
+        "model": MODEL_NAME,
+        "api_key": SecretStr(_server.key),
+        "base_url": "http://127.0.0.1/v1",
+        "max_retries": 0,
+        "stream_usage": True,
+        "metadata": {"usd_per_million_tokens": {"input": 0.0, "output": 0.0}},
+    }
+    return EmbeddedChatModel(**{**arguments, **overrides})
+
+
+def _limits() -> Any:
+    """No idle connections: on loopback they save nothing, and they outlive the loop they belong to."""
+    from langchain_openai._compat import httpx  # whichever of httpx's versions the SDK is built on
+
+    return httpx.Limits(max_connections=None, max_keepalive_connections=_NO_IDLE_CONNECTIONS)
+
+
+def _ask(path: str, asked: dict[str, Any]) -> dict[str, Any]:
+    """One short request to the server, beside the completions."""
+    where = urlsplit(_server.address())
+    connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=60)
+    try:
+        headers = {"content-type": "application/json", "authorization": f"Bearer {_server.key}"}
+        connection.request("POST", path, json.dumps(asked), headers)
+        response = connection.getresponse()
+        body = response.read()
+    finally:
+        connection.close()
+    if response.status != 200:
+        raise LocalModelError(f"the embedded model refused {path}: {body[:200]!r}")
+    return json.loads(body)
