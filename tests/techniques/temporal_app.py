@@ -8,7 +8,7 @@ from temporalio.langgraph import LangGraphPlugin, graph
 with workflow.unsafe.imports_passed_through():
     from langchain_openai import ChatOpenAI
 
-    from tscale_graph import Budget, best_of_n, self_consistency
+    from tscale_graph import best_of_n, self_consistency
 
 QUEUE = "tscale"
 

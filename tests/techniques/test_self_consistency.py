@@ -116,7 +116,7 @@ async def test_on_exceeded_return_gives_a_result_without_an_answer():
 
 async def test_a_usd_limit_with_an_unknown_price_is_refused_before_the_first_call():
     model = Scripted()
-    with pytest.raises(ValueError, match="price of scripted is not known.*usd_per_million_tokens"):
+    with pytest.raises(ValueError, match=r"price of scripted is not known.*usd_per_million_tokens"):
         await ask(model, Budget(usd=1))
     assert model.calls == []
 
@@ -150,7 +150,7 @@ async def test_one_failed_sample_costs_one_sample():
 
 
 async def test_when_all_samples_fail_the_last_error_is_raised_with_the_usage():
-    with pytest.raises(SamplingError, match="all 4 samples failed.*the scripted failure") as error:
+    with pytest.raises(SamplingError, match=r"all 4 samples failed.*the scripted failure") as error:
         await ask(Scripted(fail=1.0), max_samples=4, stop="fixed")
     assert error.value.usage.calls == 4
 

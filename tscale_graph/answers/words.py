@@ -7,50 +7,77 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tscale_graph.answers.marked import last_match, marked_answer, this_answer_only
+from tscale_graph.answers.marked import marked_answers, this_answer_only, unwrapped
 
-_OPTION = re.compile(
-    r"^[\s*_`$\"'\[]*(?:\\text\{)?(?:option|choice|letter|answer)?[\s*:]*"
-    r"(?:\(([A-Ja-j])\)|([A-J])(?![A-Za-z'’])|([a-j])(?=[).:\]]|$))",
-    re.IGNORECASE,
+# "A" and "I" are words too, so on their own they count only where a statement ends or goes on
+# with a reason.
+_ENDS = r"(?=[ \t]*(?:$|[.,;:)\]}*_`\"'’”\n\\]|[-–—]|because\b|since\b|as\b|which\b|with\b|\())"
+_LETTER = (
+    rf"\([ ]?(?P<paren>[A-Za-z])[ ]?\)|(?P<delimited>[A-Z])(?=[.):\]][\s*_]|[.):\]]$)"
+    rf"|(?P<upper>[B-HJ-Z])(?![\w'’])|(?P<word>[AIai])(?![\w'’]){_ENDS}|(?P<lower>[b-hj-z])(?![\w'’]){_ENDS}"
 )
-_LOOSE = re.compile(r"\(([A-J])\)|(?:\boption|\bchoice|\banswer)\s+\(?([A-J])\b|\b([B-HJ])\b[).:]?")
-_OPTION_ALONE = re.compile(r"^\W*([A-Ja-j])\W*$")
-_ARTICLE = re.compile(r"^(?:the|a|an)\s+")
+_OPTION = re.compile(
+    r"[\s*_`$\"'“\[{:]*(?:\\(?:text|textbf|mathrm|mathbf|mathbf|rm)\s?\{[\s*]*)?"
+    rf"(?:(?:(?i:option|choice|letter|answer))[\s*:]+)?(?:{_LETTER})"
+)
+_NAMED = re.compile(r"\b(?i:option|choice)[ ][*_`\"'(]{0,3}(?P<upper>[A-Z])(?![\w'’])")
+_ALONE = re.compile(r"(?m)^[\s*_`\"'(\[>#]{0,8}(?P<upper>[A-Z])[\s*_`\"')\].:]{0,8}$")
+_BOLD = re.compile(r"\*\*\(?(?P<upper>[A-Z])\)?(?:[.):][^*\n]{0,120})?\*\*")
+_LISTED = re.compile(r"(?m)^[ \t]{0,4}\(?(?P<upper>[A-Z])[.):][ \t]+\S")
+_IN_PARENTHESES = re.compile(r"\((?P<upper>[A-Z])\)")
+_TEXT_COMMAND = re.compile(r"\\(?:text|textbf|mathrm|mathbf)(?![A-Za-z])")
+_KEY = re.compile(
+    r"\W*+(?:(?:option|choice)\s\W*+)?([A-Za-z])(?:\W*+|[).:]\s.*)", re.IGNORECASE | re.DOTALL
+)
+_ARTICLE = re.compile(r"(?:the|an?)\s+(?=\S)")
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The letter of multiple choice, A to J; the article "a" and the pronoun "I" are no letters."""
+    """The letter of a multiple choice; the article "a" and the pronoun "I" are no letters."""
 
     name: str = "choice"
 
     def extract(self, text: str, *, truncated: bool = False) -> str | None:
-        """The letter, in upper case, or None."""
-        text = this_answer_only(text)
-        marked = marked_answer(text)
-        for part in (marked, None if truncated else text):
-            option = _OPTION.match(part) if part else None
-            if part and option and _is_option(part, option):
-                return next(letter for letter in option.groups() if letter).upper()
+        """The letter as it is written, or None.
+
+        It is the one marked as final; else one that stands alone on a line, follows the word
+        "option", is in bold or starts the text ("B. Paris"); else the only one in parentheses.
+        """
+        text, truncated = this_answer_only(text, truncated=truncated)
+        for mark in marked_answers(text):
+            option = _OPTION.match(mark.answer)
+            if option:
+                return _letter(option)
+            named = _NAMED.search(mark.answer) or _IN_PARENTHESES.search(mark.answer)
+            if named and mark.how != "hashes":
+                return _letter(named)
         if truncated:
             return None
-        loose = last_match(_LOOSE, marked or text)
-        return (
-            next((letter.upper() for letter in loose.groups() if letter), None) if loose else None
-        )
+        for pattern in (_ALONE, _NAMED, _BOLD):
+            found = list(pattern.finditer(text))
+            if found:
+                return _letter(found[-1])
+        lines = text.splitlines()
+        for pattern, part in (
+            (_LISTED, text),
+            (_IN_PARENTHESES, lines[-1] if lines else ""),
+            (_IN_PARENTHESES, text),
+        ):
+            letters = {_letter(match) for match in pattern.finditer(part)}
+            if len(letters) == 1:
+                return letters.pop()
+        short = _OPTION.fullmatch(text.rstrip(" .)*"))
+        return _letter(short) if short else None
 
     def key(self, answer: str) -> str:
-        """The letter in upper case; other text case-folded."""
-        alone = _OPTION_ALONE.match(answer)
-        return alone.group(1).upper() if alone else answer.strip().casefold()
+        """The letter in upper case; other text without case and spacing."""
+        option = _KEY.fullmatch(_TEXT_COMMAND.sub(" ", answer))
+        return option.group(1).upper() if option else " ".join(answer.casefold().split())
 
 
-def _is_option(text: str, option: re.Match[str]) -> bool:
-    """Whether the letter at the start stands for a choice and not for the word "A" or "I"."""
-    rest = text[option.end() :]
-    letter = next(letter for letter in option.groups() if letter)
-    return letter.upper() not in "AI" or not re.match(r"\s+[a-z]", rest)
+def _letter(option: re.Match[str]) -> str:
+    return next(letter for letter in option.groups() if letter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,26 +87,36 @@ class Text:
     name: str = "text"
 
     def extract(self, text: str, *, truncated: bool = False) -> str | None:
-        """The text of the answer, or None when there is none."""
-        text = this_answer_only(text)
-        return (marked_answer(text) or text).strip() or None
+        """The text of the answer, also when it was cut short, or None when there is none."""
+        text, _ = this_answer_only(text, truncated=truncated)
+        for mark in marked_answers(text):
+            if mark.how != "hashes" or mark.is_last_line:
+                return unwrapped(mark.answer) or None
+        return text if text.strip(".…-_*#`\"' \n") else None
 
     def key(self, answer: str) -> str:
-        """Without case, width, spacing, leading article and surrounding punctuation."""
+        """Without case, width, spacing, leading article and surrounding punctuation.
+
+        >>> Text().key("“The  Eiffel Tower.”")
+        'eiffel tower'
+        """
         folded = unicodedata.normalize("NFKC", answer).casefold()
-        words = " ".join(folded.split())
+        words = " ".join(unicodedata.normalize("NFKC", folded).split())
         bare = _trim(words)
-        return _trim(_ARTICLE.sub("", bare)) or words
+        return _trim(_ARTICLE.sub("", bare, count=1) if _ARTICLE.match(bare) else bare) or words
 
 
 def _trim(text: str) -> str:
-    """Without the punctuation and quotes around it."""
+    """Without the punctuation and quotes around it; signs and brackets may mean something."""
     start, end = 0, len(text)
-    while start < end and not (text[start].isalnum() or text[start] in "-+([{"):
+    while start < end and text[start] in _AROUND:
         start += 1
-    while end > start and not (text[end - 1].isalnum() or text[end - 1] in ")]}%"):
+    while end > start and text[end - 1] in _AROUND:
         end -= 1
     return text[start:end]
+
+
+_AROUND = frozenset(" .,;:!?\"'`*_“”‘’«»„¡¿…")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +124,23 @@ class Custom:
     """The user's own way to read an answer.
 
     Attributes:
-        find: from text to answer, or None where there is none.
+        find: from text to answer, or None where there is none. If it has a `key` of its own,
+            that says which answers are the same.
     """
 
     find: Callable[[str], str | None]
     name: str = "custom"
 
     def extract(self, text: str, *, truncated: bool = False) -> str | None:
-        """Whatever the user's function finds."""
-        return self.find(text)
+        """Whatever the user's function finds.
+
+        Raises:
+            TypeError: when that is neither text nor None.
+        """
+        found: object = self.find(text)
+        if found is not None and not isinstance(found, str):
+            raise TypeError(f"answer must return a str or None, got {type(found).__name__}")
+        return found or None
 
     def key(self, answer: str) -> str:
         """As for a short text, unless the user's function has a `key` of its own."""

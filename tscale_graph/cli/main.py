@@ -107,7 +107,3 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("models", help="which models there are, and what each needs")
     commands.add_parser("techniques", help="which techniques, rules and verifiers there are")
     return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -222,7 +222,7 @@ def embedded_model(**overrides: Any) -> EmbeddedChatModel:
 
 
 def _limits() -> Any:
-    """No idle connections: on loopback they save nothing, and they outlive the loop they belong to."""
+    """No idle connections: they save nothing on loopback, and outlive the loop they belong to."""
     from langchain_openai._compat import httpx  # whichever of httpx's versions the SDK is built on
 
     return httpx.Limits(max_connections=None, max_keepalive_connections=_NO_IDLE_CONNECTIONS)

@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -84,7 +84,8 @@ def _chosen_file(path: Path) -> Path:
         ) from error
     if magic != _MAGIC:
         raise LocalModelError(
-            f"TSCALE_LOCAL_MODEL must be a GGUF file, got {str(path)!r}, which starts with {magic!r}"
+            f"TSCALE_LOCAL_MODEL must be a GGUF file, got {str(path)!r}, "
+            f"which starts with {magic!r}"
         )
     return path
 
@@ -100,15 +101,15 @@ def _is_intact(path: Path) -> bool:
 
 
 @contextmanager
-def _one_line_errors(directory: Path) -> Iterator[None]:
+def _one_line_errors(directory: Path) -> Generator[None]:
     try:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise _disk_full(directory) from error
         raise LocalModelError(
-            f"the embedded model's weights cannot be kept in {directory}: {error.strerror or error}; "
-            "set TSCALE_CACHE_DIR to a directory that can be written"
+            f"the embedded model's weights cannot be kept in {directory}: "
+            f"{error.strerror or error}; set TSCALE_CACHE_DIR to a directory that can be written"
         ) from error
 
 
@@ -172,7 +173,7 @@ def _run(command: list[str], directory: Path) -> None:
     environment = {**os.environ, "TMPDIR": str(directory), "TEMP": str(directory)}
     with (
         log.open("wb") as output,
-        subprocess.Popen(
+        subprocess.Popen(  # noqa: S603 - pip or uv, with arguments of our own
             command,
             stdin=subprocess.DEVNULL,
             stdout=output,

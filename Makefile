@@ -1,0 +1,58 @@
+# `make help` lists every verb.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := $(BIN)/python -m
+
+.PHONY: help demo test check lint unit model distributed examples bench clean
+
+help: ## list the verbs
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
+
+demo: $(VENV)/demo ## install, and answer a handful of questions on the embedded model
+	$(BIN)/python examples/on_this_machine.py
+
+test: check model distributed examples ## all of what CI runs
+
+check: lint unit ## the fast part: lint, types, unit tests
+
+lint: $(VENV)/test ## ruff, pyright, and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+unit: $(VENV)/test ## tests that need neither the embedded model nor other servers
+	$(RUN) pytest tests tscale_graph -m "not model and not distributed"
+
+model: $(VENV)/test ## tests on the embedded model (its weights are fetched once, 93 MB)
+	$(RUN) pytest tests -m model
+
+distributed: $(VENV)/test ## tests on a real Temporal server
+	$(RUN) pytest tests -m distributed
+
+examples: $(VENV)/test ## every example runs
+	$(BIN)/python examples/on_this_machine.py 2
+	$(BIN)/python examples/your_own_technique.py
+
+bench: $(VENV)/test ## ratios: speed beside bare asyncio, and what more compute buys
+	$(RUN) tests.benchmarks.speed
+	$(RUN) tests.benchmarks.real_model
+
+clean: ## remove the virtual environment
+	rm -rf $(VENV)
+
+$(VENV)/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "tscale-graph needs Python 3.11 or newer: make PYTHON=python3.12 …"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(RUN) pip install --quiet --upgrade "pip>=25.1"
+	@touch $@
+
+$(VENV)/demo: $(VENV)/pip pyproject.toml
+	$(RUN) pip install --quiet --editable ".[local]"
+	@touch $@
+
+$(VENV)/test: $(VENV)/pip pyproject.toml
+	$(RUN) pip install --quiet --editable ".[local,math,code,schema]" --group test --group lint
+	@touch $@ $(VENV)/demo

@@ -1,0 +1,146 @@
+"""The command, as a person or a script uses it."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.fake_server import Behaviour, FakeServer
+from tscale_graph.cli import main
+from tscale_graph.cli.solve import read_budget
+
+
+@pytest.fixture
+def server(monkeypatch):
+    with FakeServer(Behaviour(answers={"The answer is 3": 1.0})) as running:
+        monkeypatch.setenv("OPENAI_API_KEY", "none")
+        monkeypatch.setenv("OPENAI_BASE_URL", running.url)
+        yield running
+
+
+def tscale(*arguments, stdin=""):
+    return subprocess.run(
+        [sys.executable, "-m", "tscale_graph", *arguments],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+SOLVE = ("solve", "--model", "openai:fake", "--budget", "tokens=20000,seconds=20")
+
+
+def test_the_answer_alone_goes_to_standard_output(server):
+    done = tscale(*SOLVE, "How many r's are in strawberry?", "--samples", "8")
+    assert (done.returncode, done.stdout) == (0, "3\n")
+    assert "agreement: 100%" in done.stderr
+    assert "one pass is about" in done.stderr
+    assert len(server.ledger().requests) == 1, "four samples, one request"
+
+
+def test_the_question_may_come_from_standard_input_or_a_file(server, tmp_path):
+    path = tmp_path / "question.txt"
+    path.write_text("How many?")
+    assert tscale(*SOLVE, stdin="How many?").stdout == "3\n"
+    assert tscale(*SOLVE, "-", stdin="How many?").stdout == "3\n"
+    assert tscale(*SOLVE, "--file", str(path)).stdout == "3\n"
+
+
+def test_json_is_the_whole_result(server):
+    done = tscale(*SOLVE, "How many?", "--json", "--technique", "self-consistency")
+    result = json.loads(done.stdout)
+    assert (result["answer"], result["status"], result["usage"]["calls"]) == ("3", "complete", 4)
+    assert done.stderr == ""
+
+
+def test_best_of_n_and_the_router(server):
+    server.reset(Behaviour(answers={"x = 5": 1.0}))
+    question = "Solve 3x + 4 = 19 for x."
+    best = tscale(*SOLVE, question, "--technique", "best-of-n", "--verify", "equation")
+    assert (best.returncode, best.stdout) == (0, "x = 5\n")
+    assert "verifier: passed" in best.stderr
+    routed = tscale(*SOLVE, question, "--technique", "router", "--verify", "equation")
+    assert (routed.returncode, routed.stdout) == (0, "x = 5\n")
+    assert "class verifiable: an equation to solve" in routed.stderr
+
+
+def test_the_exit_status_says_how_it_ended(server):
+    cut = tscale("solve", "How many?", "--model", "openai:fake", "--stop", "fixed",
+                 "--budget", "calls=2")  # fmt: skip
+    assert (cut.returncode, cut.stdout) == (3, "3\n")
+    assert "cut off by calls" in cut.stderr
+    none = tscale("solve", "How many?", "--model", "openai:fake", "--budget", "tokens=3")
+    assert (none.returncode, none.stdout) == (4, "")
+    assert "too little for the question alone" in none.stderr
+    server.reset(Behaviour(faults={"400": 1.0}))
+    failed = tscale(*SOLVE, "How many?", "--samples", "1")
+    assert failed.returncode == 1
+    assert len(failed.stderr.strip().splitlines()) <= 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["solve", "How many?"], "no budget: say what this may cost"),
+        (["solve", "How many?", "--budget", "tokens=-5"], "tokens: Input should be greater than 0"),
+        (["solve", "How many?", "--budget", "tokens=many"], "tokens must be a whole number"),
+        (["solve", "How many?", "--budget", "euros=5"], "takes calls=, tokens=, usd= and seconds="),
+        (["solve", "How many?", "--budget", "calls=1", "--model", "no:model"], "got 'no:model'"),
+        (
+            ["solve", "How many?", "--budget", "calls=1", "--technique", "magic"],
+            "technique must be",
+        ),
+        (
+            ["solve", "How many?", "--budget", "calls=1", "--technique", "best-of-n"],
+            "needs --verify",
+        ),
+        (
+            [
+                "solve",
+                "x?",
+                "--budget",
+                "calls=1",
+                "--technique",
+                "best-of-n",
+                "--verify",
+                "oracle",
+            ],
+            "verifier must be one of",
+        ),
+        (["solve", "--budget", "calls=1"], "no question"),
+        (["solve", "", "--budget", "calls=1"], "no question"),
+        (["solve", "How many?", "--budget", "calls=1", "--samples", "0"], "at least 1, got 0"),
+        (["solve", "How many?", "--budget", "calls=1", "--verify", "equation"], "best-of-n"),
+        (["solve", "--file", "nowhere.txt", "--budget", "calls=1"], "nowhere.txt"),
+        (["solve", "How many?", "--budget", "usd=1", "--model", "openai:fake"], "is not known"),
+        (["dance"], "invalid choice"),
+        (["solve", "How many?", "--samples", "few"], "--samples"),
+    ],
+)
+def test_wrong_use_is_one_line_and_status_2(arguments, says, server):
+    done = tscale(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert says in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_budget_is_read_from_one_word():
+    budget = read_budget("calls=3, tokens=20_000,usd=0.5,seconds=1.5")
+    assert budget.model_dump() == {"calls": 3, "tokens": 20_000, "usd": 0.5, "seconds": 1.5}
+
+
+def test_help_teaches_and_the_lists_list(capsys):
+    with pytest.raises(SystemExit):
+        main(["solve", "--help"])
+    text = capsys.readouterr().out
+    assert "examples:" in text
+    assert "exit status:" in text
+    assert main(["models"]) == 0
+    assert "local" in capsys.readouterr().out
+    assert main(["techniques"]) == 0
+    listed = capsys.readouterr().out
+    assert "self-consistency" in listed
+    assert "equation" in listed
+    assert main([]) == 2
