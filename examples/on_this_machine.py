@@ -34,6 +34,7 @@ class Family:
         technique: "self_consistency" or "best_of_n", whichever suits them.
         max_output_tokens: what one answer needs.
         examples: questions with the answers that the model should imitate.
+        in_one_message: show the examples as "Q: … A: …" in one message, not as turns.
         question: draws a question and its right answer.
     """
 
@@ -42,9 +43,13 @@ class Family:
     max_output_tokens: int
     examples: Sequence[tuple[str, str]]
     question: Callable[[random.Random], tuple[str, str]]
+    in_one_message: bool = False
 
     def messages(self, question: str) -> list[BaseMessage]:
-        """The worked examples as a conversation, then the question."""
+        """The worked examples, then the question."""
+        if self.in_one_message:
+            shown = "".join(f"Q: {asked}\nA: {answered}\n" for asked, answered in self.examples)
+            return [HumanMessage(f"{shown}Q: {question}\nA:")]
         turns: list[BaseMessage] = []
         for asked, answered in self.examples:
             turns += [HumanMessage(asked), AIMessage(answered)]
@@ -52,45 +57,20 @@ class Family:
 
 
 def _count(word: str, letter: str) -> tuple[str, str]:
-    spelled = "-".join(word)
-    found = ", ".join(letter for each in word if each == letter) or "none"
-    return (
-        f"How many times does the letter {letter} appear in {word}?",
-        f"{spelled}: {found}. The answer is {word.count(letter)}.",
-    )
+    return f"How many times does the letter {letter} appear in {word}?", str(word.count(letter))
 
 
 _WORDS = [
-    "banana",
-    "letter",
-    "pepper",
-    "balloon",
-    "committee",
-    "mississippi",
-    "strawberry",
-    "coffee",
-    "apple",
-    "window",
-    "summer",
-    "puzzle",
-    "butter",
-    "hammer",
-    "bottle",
-    "rabbit",
-    "carrot",
-    "cheese",
-    "tomato",
-    "cookie",
-    "dinner",
-    "yellow",
-    "pillow",
-]
+    "pepper", "balloon", "committee", "mississippi", "strawberry", "coffee", "apple",
+    "summer", "butter", "hammer", "bottle", "rabbit", "carrot", "cheese",
+    "tomato", "cookie", "dinner", "yellow", "pillow",
+]  # fmt: skip
 
 
 def _letters(rng: random.Random) -> tuple[str, str]:
     word = rng.choice(_WORDS)
     letter = rng.choice(sorted(set(word)))
-    return _count(word, letter)[0], str(word.count(letter))
+    return _count(word, letter)
 
 
 def _equation(rng: random.Random) -> tuple[str, str]:
@@ -101,19 +81,20 @@ def _equation(rng: random.Random) -> tuple[str, str]:
 LETTERS = Family(
     name="counting letters",
     technique="self_consistency",
-    max_output_tokens=48,
+    max_output_tokens=20,
     examples=[
         _count(word, letter)
         for word, letter in (
-            ("noodle", "o"),
+            ("banana", "a"),
             ("window", "w"),
             ("kitten", "z"),
-            ("lesson", "s"),
+            ("letter", "e"),
             ("puzzle", "z"),
             ("garden", "g"),
         )
     ],
     question=_letters,
+    in_one_message=True,
 )
 
 EQUATIONS = Family(
