@@ -102,11 +102,11 @@ async def test_no_limit_is_exceeded_and_the_usage_is_true(seed):
         assert dollars <= budget.usd + over * 10e-6 + 1e-9
     if budget.seconds is not None:
         assert elapsed <= budget.seconds + OVERRUN_SECONDS + 0.05 * (model.hang == 0)
-    # The accounts: exact where every call's fate is known, never below what was billed.
-    assert usage.tokens >= billed
-    known = all(call.fate in ("completed", "failed") for call in calls)
+    # The accounts: exact where every call's fate is known, never below what was billed. A call
+    # that was given up on at the deadline may go on behind our back, by what an overshoot may be.
     at_the_deadline = budget.seconds is not None and elapsed >= budget.seconds
-    if known and not at_the_deadline:
+    assert usage.tokens >= billed - (over if at_the_deadline else 0)
+    if all(call.fate in ("completed", "failed") for call in calls) and not at_the_deadline:
         assert usage.tokens == billed
     if result is not None:
         reason = result.cut_off_by

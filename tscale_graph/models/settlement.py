@@ -76,7 +76,9 @@ def _broke_off(attempt: Attempt, completion: Completion, reported: Reported) -> 
 def _whole_lease(attempt: Attempt, kept: Sequence[Completion], seconds: float) -> Usage:
     """The charge for a call that nobody knows the end of: all it could have spent."""
     request, endpoint = attempt.request, attempt.endpoint
-    counted = sum(endpoint.counter.text(c.reasoning + c.text) for c in kept if attempt.cut)
+    # A model that ignores its limit may have said more than its lease before it was cut off.
+    said = [] if endpoint.honours_limit else kept
+    counted = sum(endpoint.counter.text(c.reasoning + c.text) for c in said)
     output_tokens = max(request.n * attempt.limit, counted)
     return Usage(
         calls=request.n,
