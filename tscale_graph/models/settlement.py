@@ -77,7 +77,7 @@ def _whole_lease(attempt: Attempt, kept: Sequence[Completion], seconds: float) -
     """The charge for a call that nobody knows the end of: all it could have spent."""
     request, endpoint = attempt.request, attempt.endpoint
     # A model that ignores its limit may have said more than its lease before it was cut off.
-    said = [] if endpoint.honours_limit else kept
+    said: Sequence[Completion] = () if endpoint.honours_limit else kept
     counted = sum(endpoint.counter.text(c.reasoning + c.text) for c in said)
     output_tokens = max(request.n * attempt.limit, counted)
     return Usage(
