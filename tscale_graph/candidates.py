@@ -19,6 +19,7 @@ class Verdict(BaseModel):
         passed: True or False from a verifier that decides; None from one that only scores.
         feedback: why the answer failed, in words that a model could act on; "" when it passed.
         step_scores: one score in [0, 1] for each reasoning step, where the verifier gives them.
+        tests: whether each of the verifier's tests passed, where it runs several.
         usage: what the verifier itself spent on models.
     """
 
@@ -28,6 +29,7 @@ class Verdict(BaseModel):
     passed: bool | None = None
     feedback: str = ""
     step_scores: tuple[Score, ...] | None = None
+    tests: tuple[bool, ...] | None = None
     usage: Usage = Usage()
 
 
@@ -38,6 +40,28 @@ class Checked(BaseModel):
 
     verdict: Verdict | None = None
     error: str | None = None
+
+
+class TraceConfidence(BaseModel):
+    """How sure a model was of its own tokens, in one completion.
+
+    The confidence of a token is minus the mean log-probability of its most likely candidates
+    (nats, ≥ 0; higher is surer), that of a group the mean over a sliding window of tokens
+    (Fu et al. 2025, arXiv:2508.15260).
+
+    Attributes:
+        mean: over all tokens.
+        lowest_group: of the least sure group.
+        bottom_groups: mean over the least sure tenth of the groups.
+        tail: of the last group.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    mean: float
+    lowest_group: float
+    bottom_groups: float
+    tail: float
 
 
 class Candidate(BaseModel):
@@ -53,6 +77,10 @@ class Candidate(BaseModel):
         truncated: the text was cut short, by the provider's limit or by ours.
         cut_off_by: the limit of the budget that cut it short or kept it from starting.
         mean_logprob: mean log-probability of its tokens (≤ 0), where the provider gave them.
+        confidence: how sure the model was of its tokens, where the provider gave their most
+            likely candidates and the technique asked for them.
+        stated_confidence: how sure the model says it is, in [0, 1], where it was asked.
+        discarded: why it takes no part in the choice, or None when it does.
         verdict: what the verifier said, or None before or without one.
         error: one line when the call failed; such a candidate never votes.
         usage: what this sample spent. Completions of one shared request split its usage, so
@@ -73,6 +101,9 @@ class Candidate(BaseModel):
     truncated: bool = False
     cut_off_by: Limit | None = None
     mean_logprob: float | None = None
+    confidence: TraceConfidence | None = None
+    stated_confidence: Score | None = None
+    discarded: str | None = None
     verdict: Verdict | None = None
     error: str | None = None
     usage: Usage = Usage()

@@ -21,11 +21,25 @@ class Standing:
         counts: votes for each distinct answer, most first.
         samples: samples taken, failed and unreadable ones included.
         passed: samples that the verifier passed.
+        failed: samples that the verifier decided against.
+        votes: the answer of each sample in order, as a number of its own for each distinct
+            answer; None for a sample without one.
+        scores: the verifier's score of each sample that has one, in order.
+        lead: by how much the winner leads in what it is chosen by, where one more sample can
+            add at most 1 to any answer; None where a single sample can always change the winner.
+        left: samples that may still be taken, or None where that is not known.
+        tokens: what one more sample costs, in tokens, or 0 where that is not known.
     """
 
     counts: tuple[int, ...] = ()
     samples: int = 0
     passed: int = 0
+    failed: int = 0
+    votes: tuple[int | None, ...] = ()
+    scores: tuple[float, ...] = ()
+    lead: float | None = None
+    left: int | None = None
+    tokens: float = 0.0
 
 
 @runtime_checkable

@@ -50,9 +50,8 @@ async def verify(
 def read_verdict(returned: Any) -> Verdict:
     """A verdict from what a verifier returned.
 
-    >>> read_verdict(True)
-    Verdict(score=1.0, passed=True, feedback='', step_scores=None, usage=Usage(calls=0, \
-input_tokens=0, output_tokens=0, reasoning_tokens=0, usd=0.0, seconds=0.0))
+    >>> read_verdict(True).passed
+    True
     >>> read_verdict(0.5).passed is None
     True
 

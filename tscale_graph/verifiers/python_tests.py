@@ -43,6 +43,7 @@ class PythonTests:
             score=1 - len(failed) / len(problems),
             passed=not failed,
             feedback=failed[0] if failed else "",
+            tests=tuple(not problem for problem in problems),
         )
 
     def _run(self, code: str, test: str) -> str:
