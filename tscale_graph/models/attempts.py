@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, Literal, Protocol, cast
 
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import LLMResult
@@ -14,13 +14,31 @@ from langchain_core.runnables.config import ensure_config
 
 from tscale_graph.models.endpoint import Endpoint
 from tscale_graph.models.failures import Failure, failure
-from tscale_graph.models.replies import read_message
+from tscale_graph.models.replies import read_confidences, read_message
 from tscale_graph.models.threads import in_thread, stream_in_thread
 
 OnText = Callable[[str], None]
 
+Cut = Literal["limit", "confidence", "unwanted"]
+"""Why we ended a call: over its limit, too unsure of itself, or not wanted any more."""
+
+UNWANTED = "cancelled: the answer was settled without it"
+
 _CANCEL_GRACE_SECONDS = 0.1
 """How long a cancelled call may take to let go before it is left behind."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfidenceFloor:
+    """How sure a model must stay of itself for its reply to be worth waiting for.
+
+    Attributes:
+        lowest_group: the least confidence of any group of tokens.
+        window: tokens in a group.
+    """
+
+    lowest_group: float
+    window: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +54,7 @@ class Request:
         stop: sequences that end the text.
         stream: take the reply in chunks even where no limit needs it.
         on_text: called with each piece of text as it arrives.
+        floor: cut the stream off where the model becomes less sure than this.
     """
 
     messages: Sequence[BaseMessage]
@@ -46,6 +65,7 @@ class Request:
     stop: list[str] | None = None
     stream: bool = False
     on_text: OnText | None = None
+    floor: ConfidenceFloor | None = None
 
 
 @dataclass(slots=True)
@@ -59,7 +79,7 @@ class Attempt:
         prompt_bound: the most that the prompt can count.
         messages: the reply, when it came in one piece.
         chunks: what has arrived of it, when it comes in chunks.
-        cut: we ended it because it went over its limit.
+        cut: why we ended a stream ourselves, or None.
         failure: what went wrong, or None.
     """
 
@@ -69,27 +89,43 @@ class Attempt:
     prompt_bound: int
     messages: list[BaseMessage] = field(default_factory=list[BaseMessage])
     chunks: list[AIMessageChunk] = field(default_factory=list[AIMessageChunk])
-    cut: bool = False
+    cut: Cut | None = None
     failure: Failure | None = None
 
 
-async def run(attempt: Attempt, seconds: float | None) -> bool:
-    """Run one attempt; whether the deadline ended it. Failures are kept in the attempt."""
+async def run(
+    attempt: Attempt, seconds: float | None, *, halt: asyncio.Event | None = None
+) -> bool:
+    """Run one attempt; whether the deadline ended it. Failures are kept in the attempt.
+
+    Args:
+        attempt: what to send.
+        seconds: when to give up, from now, or None.
+        halt: set when the reply is not wanted any more.
+    """
     if seconds is not None and seconds <= 0:
         attempt.failure = Failure(
             "the deadline had passed", transient=False, fate_known=True, sent=False
         )
         return True
     work = asyncio.ensure_future(_stream(attempt) if _streams(attempt) else _generate(attempt))
+    halted = None if halt is None else asyncio.ensure_future(halt.wait())
+    waited: set[asyncio.Future[Any]] = {work} if halted is None else {work, halted}
     try:
-        done, _ = await asyncio.wait({work}, timeout=seconds)
+        await asyncio.wait(waited, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
     except asyncio.CancelledError:
         await _abandon(work)
         raise
-    if not done:
+    finally:
+        if halted is not None:
+            halted.cancel()
+    if not work.done():
         await _abandon(work)
-        attempt.failure = Failure("cut off at the deadline", transient=False, fate_known=False)
-        return True
+        unwanted = halt is not None and halt.is_set()
+        attempt.cut = "unwanted" if unwanted else None
+        reason = UNWANTED if unwanted else "cut off at the deadline"
+        attempt.failure = Failure(reason, transient=False, fate_known=False)
+        return not unwanted
     error = None if work.cancelled() else work.exception()
     if work.cancelled():
         attempt.failure = Failure("the call was cancelled", transient=False, fate_known=False)
@@ -120,7 +156,8 @@ def _streams(attempt: Attempt) -> bool:
     endpoint, request = attempt.endpoint, attempt.request
     if request.n > 1 or not endpoint.streams:
         return False
-    return request.stream or request.on_text is not None or not endpoint.honours_limit
+    wanted = request.stream or request.on_text is not None or request.floor is not None
+    return wanted or not endpoint.honours_limit
 
 
 async def _generate(attempt: Attempt) -> None:
@@ -150,16 +187,17 @@ async def _stream(attempt: Attempt) -> None:
         stream = stream_in_thread(lambda: model.stream(prompt, **options))
     else:
         stream = model.astream(prompt, **options)
-    gauge = None if attempt.endpoint.honours_limit else _Gauge(attempt)
+    gauges = _gauges(attempt)
     try:
         async with aclosing(cast(Any, stream)) as chunks:
             async for chunk in cast(AsyncIterator[AIMessageChunk], chunks):
                 attempt.chunks.append(chunk)
                 if attempt.request.on_text is not None:
                     attempt.request.on_text(str(chunk.text))
-                if gauge is not None and gauge.full(chunk):
-                    attempt.cut = True
-                    return
+                for reason, gauge in gauges.items():
+                    if gauge.full(chunk):
+                        attempt.cut = reason
+                        return
     except ValueError as error:
         # LangChain's way of saying that the model answered with nothing at all.
         if attempt.chunks or "No generation chunks" not in str(error):
@@ -178,7 +216,35 @@ def _call(attempt: Attempt) -> tuple[Any, dict[str, Any]]:
     )
 
 
-class _Gauge:
+class _Gauge(Protocol):
+    """Watches a stream as it comes."""
+
+    def full(self, chunk: AIMessageChunk) -> bool:
+        """Whether the stream should end here."""
+        ...
+
+
+def _gauges(attempt: Attempt) -> dict[Cut, _Gauge]:
+    gauges: dict[Cut, _Gauge] = {}
+    if not attempt.endpoint.honours_limit:
+        gauges["limit"] = _LengthGauge(attempt)
+    if attempt.request.floor is not None:
+        gauges["confidence"] = _ConfidenceGauge(attempt.request.floor)
+    return gauges
+
+
+class _ConfidenceGauge:
+    """Tells when a model has become less sure of itself than the least sure that may vote."""
+
+    def __init__(self, floor: ConfidenceFloor) -> None:
+        self._running = RunningConfidence(floor.lowest_group, window=floor.window)
+
+    def full(self, chunk: AIMessageChunk) -> bool:
+        """Whether the confidence of the last group of tokens is below the floor."""
+        return any(self._running.below(token) for token in read_confidences(chunk))
+
+
+class _LengthGauge:
     """Counts a stream as it comes, without counting all of it again for each chunk.
 
     The tokens of the pieces bound those of the whole from above, so the whole is counted only

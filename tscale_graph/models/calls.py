@@ -17,7 +17,7 @@ from typing import Literal
 
 from tscale_graph.budget import Budget, Limit, Remaining, Usage
 from tscale_graph.leases import MAX_RETRIES
-from tscale_graph.models.attempts import Attempt, Request, run
+from tscale_graph.models.attempts import UNWANTED, Attempt, Request, run
 from tscale_graph.models.endpoint import Endpoint
 from tscale_graph.models.failures import Failure
 from tscale_graph.models.replies import Completion
@@ -36,6 +36,7 @@ async def complete(
     deadline: float | None = None,
     clock: Callable[[], float] = time.time,
     rng: random.Random | None = None,
+    halt: asyncio.Event | None = None,
 ) -> list[Completion]:
     """Ask a model for `request.n` completions and spend no more than the lease.
 
@@ -49,6 +50,8 @@ async def complete(
         deadline: when to give up, on the same clock; by default the lease's seconds from now.
         clock: seconds since the epoch.
         rng: spreads retries out in time.
+        halt: set when the reply is not wanted any more: the call is cancelled, and the
+            completion says so in `discarded`.
     """
     if deadline is None and lease.seconds is not None:
         deadline = clock() + lease.seconds
@@ -58,6 +61,8 @@ async def complete(
     request = replace(request, stream=request.stream or deadline is not None)
     spent, notes, tried, stale = Usage(), tuple[str, ...](), 0, 0
     while True:
+        if halt is not None and halt.is_set():
+            return [Completion(truncated=True, discarded=UNWANTED, usage=spent, notes=notes)]
         room = lease.remaining(spent)
         limit, limited_by = _output_limit(endpoint, request, room, prompt_bound)
         if limit < 1:
@@ -65,11 +70,12 @@ async def complete(
             return [Completion(error=refusal, cut_off_by=limited_by, usage=spent, notes=notes)]
         attempt = Attempt(endpoint, request, limit, prompt_bound)
         started = clock()
-        expired = await run(attempt, _seconds_left(deadline, clock))
+        expired = await run(attempt, _seconds_left(deadline, clock), halt=halt)
         completions, usage = settle(attempt, seconds=max(0.0, clock() - started), expired=expired)
         spent += usage
         failed = attempt.failure
-        pause = None if expired or completions[0].text else _pause(failed, tried, rng)
+        final = expired or attempt.cut or completions[0].text
+        pause = None if final else _pause(failed, tried, rng)
         dropped = _refused_option(request, failed)
         if dropped is not None:
             request = replace(request, **{dropped: None})

@@ -22,9 +22,11 @@ class Completion:
         reasoning: what it thought aloud, where the provider separates it.
         tool_calls: LangChain tool calls as plain dicts.
         logprobs: the log-probability of each token, where the provider gave them.
+        confidences: how sure the model was of each token (see `read_confidences`).
         finish_reason: the provider's word for why it stopped.
         truncated: the text was cut short, by the provider's limit or by ours.
         cut_off_by: the limit of the lease that cut it short, or None.
+        discarded: why it takes no part in the choice, or None when it does.
         error: one line when there is no completion.
         status: the HTTP status of that error, where there was one.
         usage: this completion's share of what the request cost.
@@ -37,9 +39,11 @@ class Completion:
     reasoning: str = ""
     tool_calls: tuple[dict[str, Any], ...] = ()
     logprobs: tuple[float, ...] | None = None
+    confidences: tuple[float, ...] = ()
     finish_reason: str | None = None
     truncated: bool = False
     cut_off_by: Limit | None = None
+    discarded: str | None = None
     error: str | None = None
     status: int | None = None
     usage: Usage = field(default_factory=Usage)
@@ -67,6 +71,7 @@ def read_message(message: BaseMessage) -> Completion:
         reasoning=_reasoning(message),
         tool_calls=tuple(dict(call) for call in getattr(message, "tool_calls", ())),
         logprobs=_logprobs(metadata),
+        confidences=read_confidences(message),
         finish_reason=finish_reason,
         truncated=finish_reason is not None and finish_reason.lower() in _CUT_SHORT,
     )
@@ -114,9 +119,29 @@ def _reasoning(message: BaseMessage) -> str:
     return "".join(block.get("reasoning") or "" for block in blocks if block["type"] == "reasoning")
 
 
+def read_confidences(message: BaseMessage) -> tuple[float, ...]:
+    """How sure the model was of each token: minus the mean log-probability of the likeliest.
+
+    Empty where the provider did not give the likeliest tokens.
+    """
+    tokens = _tokens(cast(dict[str, Any], message.response_metadata))
+    likeliest = [token.get("top_logprobs") or () for token in tokens]
+    return tuple(
+        -sum(max(float(one["logprob"]), _LEAST_LOGPROB) for one in some) / len(some)
+        for some in likeliest
+        if some
+    )
+
+
+_LEAST_LOGPROB = -100.0
+"""Some servers say minus infinity, or a number that stands for it."""
+
+
 def _logprobs(metadata: dict[str, Any]) -> tuple[float, ...] | None:
+    tokens = _tokens(metadata)
+    return tuple(max(float(t["logprob"]), _LEAST_LOGPROB) for t in tokens) if tokens else None
+
+
+def _tokens(metadata: dict[str, Any]) -> Sequence[dict[str, Any]]:
     logprobs = metadata.get("logprobs")
-    tokens = cast(Any, logprobs).get("content") if isinstance(logprobs, dict) else None
-    if not tokens:
-        return None
-    return tuple(float(token["logprob"]) for token in tokens)
+    return (cast(Any, logprobs).get("content") if isinstance(logprobs, dict) else None) or ()

@@ -12,7 +12,7 @@ from langchain_core.messages import BaseMessage
 from langchain_core.messages.ai import add_ai_message_chunks
 
 from tscale_graph.budget import Budget, Limit, Usage
-from tscale_graph.models.attempts import Attempt
+from tscale_graph.models.attempts import UNWANTED, Attempt, Cut
 from tscale_graph.models.endpoint import Endpoint
 from tscale_graph.models.failures import Failure
 from tscale_graph.models.replies import Completion, Reported, read_message, read_usage
@@ -39,18 +39,18 @@ def settle(attempt: Attempt, *, seconds: float, expired: bool) -> tuple[list[Com
         )
         prompt_tokens = reported.input_tokens
         return [replace(c, prompt_tokens=prompt_tokens) for c in completions], usage
-    text = completions[0].text if completions else ""
     failed = attempt.failure or Failure(
         "the model returned no completion", transient=True, fate_known=True
     )
-    cut_off_by: Limit | None = "seconds" if expired else "tokens" if attempt.cut else None
-    if text or attempt.cut:
-        kept = replace(
-            completions[0],
-            truncated=True,
-            cut_off_by=cut_off_by,
-            notes=() if attempt.cut else (f"kept what had arrived: {failed.message}",),
-        )
+    cut_off_by: Limit | None = "seconds" if expired else None
+    if attempt.cut == "limit":
+        kept = replace(completions[0], truncated=True, cut_off_by="tokens")
+        return [kept], _whole_lease(attempt, [kept], seconds)
+    if attempt.cut is not None:
+        return _given_up(attempt, completions, attempt.cut, seconds)
+    if completions and completions[0].text:
+        note = f"kept what had arrived: {failed.message}"
+        kept = replace(completions[0], truncated=True, cut_off_by=cut_off_by, notes=(note,))
         return [kept], _whole_lease(attempt, [kept], seconds)
     lost = Completion(error=failed.message, status=failed.status, cut_off_by=cut_off_by)
     attempt.failure = failed
@@ -73,18 +73,50 @@ def _broke_off(attempt: Attempt, completion: Completion, reported: Reported) -> 
     )
 
 
+_DISCARDED: dict[Cut, str] = {
+    "confidence": "cut off: the model had become less sure than the samples of the warm-up",
+    "unwanted": UNWANTED,
+}
+
+_ON_THE_WAY = 32
+"""Tokens of a stream that may have been sent when we close it and that never reach us."""
+
+
+def _given_up(
+    attempt: Attempt, completions: Sequence[Completion], cut: Cut, seconds: float
+) -> tuple[list[Completion], Usage]:
+    """A call that we ended because its reply was not wanted.
+
+    Of a stream we know what had arrived, and are charged for that and for what may have been on
+    its way; of a call in one piece nothing, and are charged for all of it.
+    """
+    if not completions:
+        lost = Completion(truncated=True, discarded=_DISCARDED[cut])
+        return [lost] * attempt.request.n, _whole_lease(attempt, [], seconds)
+    kept = replace(completions[0], truncated=True, discarded=_DISCARDED[cut])
+    counted = attempt.endpoint.counter.text(kept.reasoning + kept.text)
+    arrived = max(counted, len(kept.logprobs or ()))
+    output_tokens = max(counted, min(attempt.limit, arrived + _ON_THE_WAY))
+    return [kept], _charge(attempt, output_tokens, seconds)
+
+
 def _whole_lease(attempt: Attempt, kept: Sequence[Completion], seconds: float) -> Usage:
     """The charge for a call that nobody knows the end of: all it could have spent."""
     request, endpoint = attempt.request, attempt.endpoint
     # A model that ignores its limit may have said more than its lease before it was cut off.
     said: Sequence[Completion] = () if endpoint.honours_limit else kept
     counted = sum(endpoint.counter.text(c.reasoning + c.text) for c in said)
-    output_tokens = max(request.n * attempt.limit, counted)
+    return _charge(attempt, max(request.n * attempt.limit, counted), seconds)
+
+
+def _charge(attempt: Attempt, output_tokens: int, seconds: float) -> Usage:
+    """The usage of a call whose prompt is only known to a bound."""
+    prompt, prices = attempt.prompt_bound, attempt.endpoint.prices
     return Usage(
-        calls=request.n,
-        input_tokens=attempt.prompt_bound,
+        calls=attempt.request.n,
+        input_tokens=prompt,
         output_tokens=output_tokens,
-        usd=endpoint.prices.cost(input_tokens=attempt.prompt_bound, output_tokens=output_tokens),
+        usd=prices.cost(input_tokens=prompt, output_tokens=output_tokens),
         seconds=seconds,
     )
 
