@@ -16,7 +16,7 @@ from tscale_graph.techniques.sampling import Sampler
 from tscale_graph.techniques.settings import SamplingSettings, sampling_settings
 from tscale_graph.techniques.state import Answered, Question, SamplingState
 from tscale_graph.verifiers import Verifier, check_verifier
-from tscale_graph.votes import SELECTIONS, Selection
+from tscale_graph.votes import Selection, selection
 
 __all__ = [
     "Answered",
@@ -59,17 +59,17 @@ def decider(settings: SamplingSettings) -> Decider:
     return Decider(settings)
 
 
-def aggregator(settings: SamplingSettings, *, select: Selection, technique: str) -> Aggregator:
+def aggregator(
+    settings: SamplingSettings, *, select: str | Selection, technique: str
+) -> Aggregator:
     """The last node, which chooses the answer and writes the result.
 
     Args:
         settings: as for the other blocks.
-        select: "majority", "max" or "weighted".
+        select: a selection, or the name of one.
         technique: the name that the result bears.
 
     Raises:
         ValueError: for an unknown selection.
     """
-    if select not in SELECTIONS:
-        raise ValueError(f"select must be one of {', '.join(SELECTIONS)}, got {select!r}")
-    return Aggregator(settings, select, technique)
+    return Aggregator(settings, selection(select), technique)

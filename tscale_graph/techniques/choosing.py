@@ -52,7 +52,7 @@ class Aggregator:
     """Chooses the answer and writes the result."""
 
     settings: SamplingSettings
-    select: Selection
+    select: str | Selection
     technique: str
 
     async def finish(self, state: SamplingState) -> dict[str, Any]:

@@ -1,0 +1,164 @@
+"""The one entrance: which candidate stands for the run."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tscale_graph.answers import AnswerKind
+from tscale_graph.candidates import Candidate, Tally
+from tscale_graph.votes.naming import selection
+from tscale_graph.votes.selection import (
+    Group,
+    Selection,
+    Weighing,
+    any_decided,
+    has_passed,
+    score,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The outcome of a vote or selection.
+
+    Attributes:
+        winner: the chosen candidate, or None when there was nothing to choose from.
+        tallies: every answer in the running, best first.
+        agreement: share of the candidates with an answer that gave the winner's, or None.
+        lead: by how much the winning answer leads, where one more sample adds at most 1 to one
+            answer; None where a single sample can always change the winner.
+        notes: what was decided on the user's behalf.
+    """
+
+    winner: Candidate | None
+    tallies: tuple[Tally, ...]
+    agreement: float | None
+    lead: float | None = None
+    notes: tuple[str, ...] = ()
+
+
+def read_answers(candidates: Sequence[Candidate], kind: AnswerKind) -> list[Candidate]:
+    """The candidates with `answer` filled in from their text; failed ones stay without."""
+    return [
+        candidate
+        if candidate.error
+        else candidate.model_copy(
+            update={"answer": kind.extract(candidate.text, truncated=candidate.truncated)}
+        )
+        for candidate in candidates
+    ]
+
+
+def choose(
+    candidates: Sequence[Candidate],
+    kind: AnswerKind,
+    *,
+    select: str | Selection,
+    seed: int | None = None,
+) -> Choice:
+    """Pick one candidate whose answer stands for the run.
+
+    A candidate that failed, was discarded or has no answer neither votes nor wins. Answers of
+    equal weight go to the higher summed score, then to more votes, then to a draw or to the
+    earlier sample. Of the samples that gave the winning answer, one that passed comes first,
+    then the one that the selection weighs most, the best-scored, one that is whole, the earliest.
+
+    Args:
+        candidates: with `answer` filled in, in any order.
+        kind: says which answers are the same.
+        select: a selection, or the name of one.
+        seed: draws among answers that are still tied, by a generator seeded with it and with
+            those answers; None takes the earliest.
+
+    Raises:
+        ValueError: for an unknown selection; the message lists the names.
+    """
+    rule = selection(select)
+    groups = _group(candidates, kind)
+    if not groups:
+        return Choice(None, (), None)
+    weighing = rule.weigh(groups)
+    order = _ranked(groups, weighing, seed)
+    first = order[0]
+    within = weighing.within[first] if weighing.within else None
+    tallies = tuple(
+        Tally(
+            answer=groups[place].candidates[0].answer or "",
+            count=groups[place].votes,
+            weight=weighing.weights[place],
+        )
+        for place in order
+    )
+    return Choice(
+        winner=_winner(groups[first], within),
+        tallies=tallies,
+        agreement=groups[first].votes / sum(group.votes for group in groups),
+        lead=_lead(groups, weighing, first),
+        notes=weighing.notes,
+    )
+
+
+def count_votes(candidates: Sequence[Candidate], kind: AnswerKind) -> tuple[int, ...]:
+    """How many candidates gave each distinct answer, most first."""
+    return tuple(sorted((group.votes for group in _group(candidates, kind)), reverse=True))
+
+
+def _group(candidates: Sequence[Candidate], kind: AnswerKind) -> list[Group]:
+    groups: dict[str, list[Candidate]] = {}
+    for candidate in sorted(candidates, key=lambda c: c.index):
+        if candidate.answer is not None and not candidate.error and candidate.discarded is None:
+            groups.setdefault(kind.key(candidate.answer), []).append(candidate)
+    return [Group(key, tuple(members)) for key, members in groups.items()]
+
+
+def _ranked(groups: Sequence[Group], weighing: Weighing, seed: int | None) -> list[int]:
+    """The places of the groups, best first."""
+
+    def merit(place: int) -> tuple[bool, bool, float, float, int]:
+        group = groups[place]
+        return (
+            weighing.passed_first and not group.passed,
+            weighing.kept is not None and not weighing.kept[place],
+            -weighing.weights[place],
+            -group.summed_score,
+            -group.votes,
+        )
+
+    merits = [merit(place) for place in range(len(groups))]
+    order = sorted(range(len(groups)), key=lambda place: merits[place])  # stable: earliest first
+    tied = [place for place in order if merits[place] == merits[order[0]]]
+    if seed is None or len(tied) == 1:
+        return order
+    # With the answers in the seed, and in an order of their own, the draw depends neither on
+    # when they were given nor, from one question to the next, on the place in that order.
+    keys = sorted(groups[place].key for place in tied)
+    drawn = random.Random(repr((seed, keys))).choice(keys)
+    first = next(place for place in tied if groups[place].key == drawn)
+    return [first, *(place for place in order if place != first)]
+
+
+def _winner(group: Group, within: Sequence[float] | None) -> Candidate:
+    weights = within or (0.0,) * group.votes
+    _, winner = min(
+        zip(weights, group.candidates, strict=True),
+        key=lambda weighed: (
+            not has_passed(weighed[1]),
+            -weighed[0],
+            -score(weighed[1]),
+            weighed[1].truncated,
+            weighed[1].index,
+        ),
+    )
+    return winner
+
+
+def _lead(groups: Sequence[Group], weighing: Weighing, first: int) -> float | None:
+    counted = weighing.counted
+    if counted is None:
+        return None
+    if weighing.passed_first and not groups[first].passed and any_decided(groups):
+        return None
+    others = (counted[place] for place in range(len(groups)) if place != first)
+    return max(0.0, counted[first] - max(others, default=0.0))
