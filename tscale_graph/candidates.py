@@ -34,12 +34,39 @@ class Verdict(BaseModel):
 
 
 class Checked(BaseModel):
-    """A verdict, or one line on why there is none."""
+    """A verdict, or one line on why there is none.
+
+    Attributes:
+        verdict: what the verifier said.
+        error: why it said nothing.
+        usage: what a verifier that failed had spent; a verdict carries its own.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     verdict: Verdict | None = None
     error: str | None = None
+    usage: Usage = Usage()
+
+    @property
+    def spent(self) -> Usage:
+        """What the verifier spent, whether or not it came to a verdict."""
+        return self.usage + self.verdict.usage if self.verdict else self.usage
+
+
+class VerifierError(RuntimeError):
+    """A verifier came to no verdict.
+
+    Attributes:
+        usage: what it had spent by then.
+    """
+
+    def __init__(self, message: str, usage: Usage) -> None:
+        super().__init__(message)
+        self.usage = usage
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return VerifierError, (str(self), self.usage)
 
 
 class TraceConfidence(BaseModel):

@@ -13,6 +13,7 @@ import gzip
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from copy import copy
 from functools import cache, partial
 from importlib.resources import files
 from types import FunctionType
@@ -49,6 +50,7 @@ class TokenCounter:
         self._model = model
         self._own = _own_tokenizer(model)
         self._openai_name = openai_name
+        self._added_bound = 0
 
     @property
     def _encoding(self) -> tiktoken.Encoding | None:
@@ -59,8 +61,20 @@ class TokenCounter:
         """Whether the model brings its own tokenizer."""
         return self._own is not None
 
+    def with_added(self, bound: int) -> TokenCounter:
+        """A counter for prompts to which the provider adds up to `bound` tokens of its own.
+
+        Schemas and tools are rendered into the prompt in ways that providers do not tell.
+        """
+        more = copy(self)
+        more._added_bound = self._added_bound + bound
+        return more
+
     def prompt_bound(self, messages: Sequence[BaseMessage]) -> int:
         """At least as many tokens as the provider will count for this prompt."""
+        return self._messages_bound(messages) + self._added_bound
+
+    def _messages_bound(self, messages: Sequence[BaseMessage]) -> int:
         if self._own == "messages":
             return self._model.get_num_tokens_from_messages(list(messages))
         if self._own == "text":
@@ -72,7 +86,7 @@ class TokenCounter:
     def prompt(self, messages: Sequence[BaseMessage]) -> int:
         """The best estimate of a prompt that the provider did not report."""
         if self._own is not None:
-            return self.prompt_bound(messages)
+            return self._messages_bound(messages)
         return self._openai_prompt(messages, self._encoding or load_encoding("o200k_base"))
 
     def text(self, text: str) -> int:

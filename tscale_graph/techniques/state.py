@@ -165,8 +165,8 @@ class Snapshot(BaseModel):
     @property
     def usage(self) -> Usage:
         """What was spent so far, by samples and by the verifier; `seconds` since admission."""
-        verdicts = [check.verdict for check in self.checks.values() if check.verdict]
-        total = Usage.total([c.usage for c in self.candidates] + [v.usage for v in verdicts])
+        checked = [check.spent for check in self.checks.values()]
+        total = Usage.total([c.usage for c in self.candidates] + checked)
         opened_at = self.admission.opened_at if self.admission else self.clock
         return total.model_copy(
             update={"seconds": Usage(seconds=max(0.0, self.clock - opened_at)).seconds}

@@ -1,0 +1,28 @@
+"""Models as judges: of one answer, of two, of several, and of whether two say the same.
+
+Every one of them spends only what its lease allows, fences what it judges off from what it is
+told, and raises `VerifierError`, with what was spent, rather than make up a judgement.
+"""
+
+from __future__ import annotations
+
+from tscale_graph.verifiers.judges.consistency import MostConsistent, most_consistent
+from tscale_graph.verifiers.judges.equivalence import EquivalenceJudge, equivalent
+from tscale_graph.verifiers.judges.listwise import Ranker, Ranking, listwise_judge
+from tscale_graph.verifiers.judges.pairwise import Comparison, PairwiseJudge, pairwise_judge
+from tscale_graph.verifiers.judges.pointwise import Judge, judge
+
+__all__ = [
+    "Comparison",
+    "EquivalenceJudge",
+    "Judge",
+    "MostConsistent",
+    "PairwiseJudge",
+    "Ranker",
+    "Ranking",
+    "equivalent",
+    "judge",
+    "listwise_judge",
+    "most_consistent",
+    "pairwise_judge",
+]
