@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tscale_graph.budget import Budget, Limit, Remaining
+from tscale_graph.budget import Budget, Limit, Remaining, Usage
 from tscale_graph.prices import Price
 
 MAX_RETRIES = 2
@@ -25,12 +25,34 @@ class SampleSize:
         output_tokens: the output limit of a whole sample.
         price: the model's price, or None when it is not known and not needed.
         shared_prompt: the provider answers one prompt several times and bills it once.
+        beside: what each sample needs besides its lease, such as a judge's verdict on it.
     """
 
     prompt_tokens: int
     output_tokens: int
     price: Price | None = None
     shared_prompt: bool = False
+    beside: Usage = Usage()
+
+    def cost(self, *, calls: int = 1, more_prompt_tokens: int = 0) -> Usage:
+        """The most that so many calls of this size cost.
+
+        Args:
+            calls: how many.
+            more_prompt_tokens: what each prompt may be longer by.
+        """
+        prompt = self.prompt_tokens + more_prompt_tokens
+        each = (
+            self.price.cost(input_tokens=prompt, output_tokens=self.output_tokens)
+            if self.price
+            else 0.0
+        )
+        return Usage(
+            calls=calls,
+            input_tokens=calls * prompt,
+            output_tokens=calls * self.output_tokens,
+            usd=calls * each,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,31 +109,30 @@ def grant(
 
 
 def _affordable(remaining: Remaining, size: SampleSize) -> dict[Limit, int]:
-    """For each limit, how many whole samples it pays for."""
+    """For each limit, how many whole samples it pays for, with what they need beside."""
     affordable: dict[Limit, int] = {}
     if remaining.calls is not None:
-        affordable["calls"] = remaining.calls
-    whole = size.prompt_tokens + size.output_tokens
+        affordable["calls"] = remaining.calls // (1 + size.beside.calls)
     if remaining.tokens is not None:
+        each = size.output_tokens + size.beside.tokens
         if size.shared_prompt:
-            room = max(0, remaining.tokens - size.prompt_tokens)
-            affordable["tokens"] = room // size.output_tokens
+            affordable["tokens"] = max(0, remaining.tokens - size.prompt_tokens) // each
         else:
-            affordable["tokens"] = remaining.tokens // whole
+            affordable["tokens"] = remaining.tokens // (size.prompt_tokens + each)
     if remaining.usd is not None and size.price is not None:
         affordable["usd"] = _affordable_by_usd(remaining.usd, size, size.price)
     return affordable
 
 
 def _affordable_by_usd(usd: float, size: SampleSize, price: Price) -> int:
-    if size.shared_prompt:
-        output_tokens = price.affordable_output_tokens(usd, input_tokens=size.prompt_tokens)
-        if output_tokens is None:
-            free = price.cost(input_tokens=size.prompt_tokens, output_tokens=0) <= usd
-            return _UNLIMITED if free else 0
-        return output_tokens // size.output_tokens
-    each = price.cost(input_tokens=size.prompt_tokens, output_tokens=size.output_tokens)
-    return _UNLIMITED if each == 0 else round(usd * 1e9) // round(each * 1e9)
+    shared = size.prompt_tokens if size.shared_prompt else 0
+    own = size.prompt_tokens - shared
+    once = price.cost(input_tokens=shared, output_tokens=0)
+    each = price.cost(input_tokens=own, output_tokens=size.output_tokens) + size.beside.usd
+    left = round(usd * 1e9) - round(once * 1e9)
+    if left < 0:
+        return 0
+    return _UNLIMITED if each == 0 else left // round(each * 1e9)
 
 
 _UNLIMITED = 1_000_000_000
