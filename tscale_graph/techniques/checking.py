@@ -10,15 +10,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from tscale_graph.answers import AnswerKind
-from tscale_graph.budget import Budget
-from tscale_graph.candidates import Candidate, Checked
+from tscale_graph.budget import Budget, Usage
+from tscale_graph.candidates import Candidate, Checked, VerifierError
 from tscale_graph.models.failures import one_line
 from tscale_graph.techniques.settings import SamplingSettings
 from tscale_graph.techniques.state import SamplingState, Snapshot
-from tscale_graph.verifiers import Verifier, verify
+from tscale_graph.verifiers import Verifier, parameters, verify
 from tscale_graph.votes import read_answers
 
 _LONGEST_KEY = 80
+_GRACE_SECONDS = 0.2
+"""What a verifier that knows the deadline gets to say what it had spent by then."""
 
 
 @dataclass(frozen=True)
@@ -56,14 +58,24 @@ class Checker:
         self, question: str, answer: str, lease: Budget | None, run: Snapshot
     ) -> Checked:
         deadline = run.admission.deadline if run.admission else None
+        names = parameters(self.verifier)
         left = None if deadline is None else max(0.0, deadline - time.time())
+        if left is not None and "deadline" in names:
+            left += _GRACE_SECONDS
         try:
             async with asyncio.timeout(left):
-                return Checked(verdict=await verify(self.verifier, question, answer, lease=lease))
+                verdict = await verify(
+                    self.verifier, question, answer, lease=lease, deadline=deadline
+                )
         except TimeoutError:
-            return Checked(error="the deadline came before the verdict")
+            # Nobody knows what it had spent of a lease, so all of it is charged.
+            usage = _whole(lease) if "lease" in names else Usage()
+            return Checked(error="the deadline came before the verdict", usage=usage)
+        except VerifierError as error:
+            return Checked(error=one_line(error), usage=error.usage)
         except Exception as error:  # noqa: BLE001 - anybody's verifier, and one answer is not all
             return Checked(error=one_line(error))
+        return Checked(verdict=verdict)
 
     def _leases(self, run: Snapshot, count: int) -> Sequence[Budget | None]:
         """What is left of the budget, in equal parts; None where nothing is left to give."""
@@ -77,6 +89,13 @@ class Checker:
             return left.split(count)
         except ValueError:  # too little for all of them
             return [left] + [None] * (count - 1)
+
+
+def _whole(lease: Budget | None) -> Usage:
+    """A usage that comes to the whole of a lease."""
+    if lease is None:
+        return Usage()
+    return Usage(calls=lease.calls or 0, input_tokens=lease.tokens or 0, usd=lease.usd or 0.0)
 
 
 def check_key(answer: str, kind: AnswerKind) -> str:

@@ -7,17 +7,19 @@ too. The built-in ones are here by name.
 
 from __future__ import annotations
 
-from tscale_graph.verifiers.adapting import Verifier, preferred_answer, verify
+from tscale_graph.verifiers.adapting import Verifier, parameters, preferred_answer, verify
 from tscale_graph.verifiers.constraints import constraints
 from tscale_graph.verifiers.countdown import Countdown, countdown
 from tscale_graph.verifiers.equation import equation
 from tscale_graph.verifiers.json_schema import json_schema
 from tscale_graph.verifiers.naming import VERIFIERS, check_verifier, named_verifier
 from tscale_graph.verifiers.python_tests import python_tests
+from tscale_graph.verifiers.rewards import RewardModel, reward_model
 
 __all__ = [
     "VERIFIERS",
     "Countdown",
+    "RewardModel",
     "Verifier",
     "check_verifier",
     "constraints",
@@ -25,7 +27,9 @@ __all__ = [
     "equation",
     "json_schema",
     "named_verifier",
+    "parameters",
     "preferred_answer",
     "python_tests",
+    "reward_model",
     "verify",
 ]

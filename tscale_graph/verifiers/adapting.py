@@ -17,23 +17,37 @@ a `Verdict`, or a mapping with a "score". A LangChain runnable gets `{"question"
 
 
 async def verify(
-    verifier: Verifier, question: str, answer: str, *, lease: Budget | None = None
+    verifier: Verifier,
+    question: str,
+    answer: str,
+    *,
+    lease: Budget | None = None,
+    deadline: float | None = None,
 ) -> Verdict:
     """Ask a verifier about one answer.
 
     A synchronous verifier runs in a thread of its own. One whose signature has a `lease` gets
-    the part of the budget that it may spend on models.
+    the part of the budget that it may spend on models, and one that has a `deadline` gets the
+    time at which the run ends, in seconds since the epoch.
+
+    An openevals evaluator gets the question as `inputs` and the answer as `outputs`; what else
+    it needs is given beforehand, as `functools.partial(exact_match, reference_outputs="3")`. A
+    model that it brings itself is called outside the budget, and its calls are not counted:
+    `judge(model, prompt=…)` takes the same prompts and keeps to the budget.
 
     Raises:
-        ValueError: when a score is not in [0, 1].
+        ValueError: when a score is not in [0, 1], or an evaluator needs what it was not given.
         TypeError: when what it returned is no verdict.
+        VerifierError: from a verifier that came to no verdict.
     """
     runnable = getattr(verifier, "ainvoke", None)
     if runnable is not None:
         return read_verdict(await runnable({"question": question, "answer": answer}))
-    names = _parameters(verifier)
-    arguments: dict[str, Any] = {"lease": lease} if "lease" in names else {}
+    names = parameters(verifier)
+    offered = {"lease": lease, "deadline": deadline}
+    arguments: dict[str, Any] = {name: offered[name] for name in offered if name in names}
     if "outputs" in names:  # the calling convention of openevals
+        _check_evaluator(verifier)
         arguments |= {"inputs": question} if "inputs" in names else {}
         positional: tuple[str, ...] = ()
         arguments["outputs"] = answer
@@ -87,8 +101,24 @@ def preferred_answer(verifier: Verifier) -> str:
     return str(getattr(verifier, "answer_kind", "auto"))
 
 
-def _parameters(verifier: Verifier) -> frozenset[str]:
+def parameters(verifier: Verifier) -> frozenset[str]:
+    """The names of what a verifier can be called with."""
     try:
         return frozenset(inspect.signature(verifier).parameters)
     except (TypeError, ValueError):  # a builtin without a signature
         return frozenset()
+
+
+def _check_evaluator(evaluator: Verifier) -> None:
+    """Refuse an openevals evaluator that needs more than a question and an answer."""
+    needed = inspect.signature(evaluator).parameters.values()
+    for parameter in needed:
+        required = parameter.default is parameter.empty and parameter.kind in (
+            parameter.KEYWORD_ONLY,
+            parameter.POSITIONAL_OR_KEYWORD,
+        )
+        if required and parameter.name not in ("inputs", "outputs", "lease", "deadline"):
+            raise ValueError(
+                f"the evaluator needs {parameter.name}: give it beforehand with "
+                f"functools.partial(evaluator, {parameter.name}=…)"
+            )

@@ -13,6 +13,7 @@ from tscale_graph.verifiers.countdown import countdown
 from tscale_graph.verifiers.equation import equation
 from tscale_graph.verifiers.json_schema import json_schema
 from tscale_graph.verifiers.python_tests import python_tests
+from tscale_graph.verifiers.rewards import reward_model
 
 VERIFIERS: dict[str, str] = {
     "equation": "substitutes the answer back into the question's equations",
@@ -20,6 +21,8 @@ VERIFIERS: dict[str, str] = {
     "constraints:words=8,contains=river": "counts words, and looks for what must occur",
     "json_schema:schema.json": "JSON that a schema accepts",
     "python_tests:tests.py": "code that passes tests, run in a sandbox",
+    "judge:openai:gpt-5-mini": 'a model that scores answers; "judge" alone asks the embedded one',
+    "reward:http://localhost:8000/classify": "a reward model behind HTTP, called as its path says",
 }
 """What `named_verifier` takes, with a line on each."""
 
@@ -105,6 +108,17 @@ def _python_tests(settings: str) -> Verifier:
     return python_tests(_read("python_tests", settings))
 
 
+def _judge(settings: str) -> Verifier:
+    from tscale_graph.verifiers.judges import judge  # only where one is wanted: it loads models
+
+    return judge(settings or "local")
+
+
+def _reward(settings: str) -> Verifier:
+    api, _, url = settings.rpartition("=")
+    return reward_model(url, api=api or None)
+
+
 def _read(name: str, path: str) -> str:
     if not path:
         raise ValueError(f"{name} needs a file: {name}:path")
@@ -120,4 +134,6 @@ _BUILDERS: dict[str, Callable[[str], Verifier]] = {
     "constraints": _constraints,
     "json_schema": _json_schema,
     "python_tests": _python_tests,
+    "judge": _judge,
+    "reward": _reward,
 }

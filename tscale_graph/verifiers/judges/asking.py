@@ -135,7 +135,9 @@ class Asker:
             return Completion(error=f"nothing is left of {limit}", cut_off_by=limit)
         said = [in_words(form)] if held is None else []
         if problem:
-            said.append(f"Your last reply could not be used: {problem}. Reply again.")
+            # What the reply had instead may come from a candidate: it stays outside the prompt.
+            wrong = problem.partition(", got ")[0]
+            said.append(f"Your last reply could not be used: {wrong}. Reply again.")
         request = Request(
             messages=prompt.messages(*said),
             max_output_tokens=self.max_output_tokens,

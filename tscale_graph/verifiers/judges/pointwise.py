@@ -162,7 +162,7 @@ def _check_prompt(prompt: str, *, has_reference: bool) -> None:
         wanted = {name for _, name, _, _ in string.Formatter().parse(prompt) if name is not None}
     except ValueError as error:
         raise ValueError(f"prompt is no format string: {error}") from None
-    known = {"inputs", "outputs"} | ({"reference_outputs"} if has_reference else set())
+    known = {"inputs", "outputs", *(["reference_outputs"] if has_reference else [])}
     if "outputs" not in wanted:
         raise ValueError("prompt must have {outputs}, where the answer goes")
     if unknown := sorted(wanted - known):

@@ -25,13 +25,13 @@ class Filled(Generic[T]):
 
 
 def read_reply(form: Form[T], text: str, tool_calls: Sequence[Mapping[str, Any]] = ()) -> Filled[T]:
-    """The form from whatever the model sent.
+    r"""The form from whatever the model sent.
 
     Of several JSON objects that have the form's field the last counts: a model that quotes one
     does so before it gives its own.
 
     >>> from tscale_graph.verifiers.judges.forms import ScoreForm
-    >>> read_reply(ScoreForm(10), '```json\\n{"reason": "so", "score": 7}\\n```')
+    >>> read_reply(ScoreForm(10), '```json\n{"reason": "so", "score": 7}\n```')
     Filled(value=0.7, reason='so')
 
     Raises:
