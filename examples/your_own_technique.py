@@ -43,7 +43,7 @@ class EvenAnswers:
         graph = StateGraph(SamplingState, input_schema=Question, output_schema=Answered)
         gate, decide = budget_gate(self.settings), decider(self.settings)
         check = verifier(self.settings, is_even)
-        vote = aggregator(self.settings, select="majority", technique="even_answers")
+        vote = aggregator(self.settings, technique="even_answers")
         take, state = sampler(self.settings), SamplingState
         add_node(graph, "admit", gate.admit, execute_in="activity", state=state)
         add_node(graph, "sample", take.sample, execute_in="activity", state=state)

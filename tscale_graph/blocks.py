@@ -16,7 +16,6 @@ from tscale_graph.techniques.sampling import Sampler
 from tscale_graph.techniques.settings import SamplingSettings, sampling_settings
 from tscale_graph.techniques.state import Answered, Question, SamplingState
 from tscale_graph.verifiers import Verifier, check_verifier
-from tscale_graph.votes import Selection, selection
 
 __all__ = [
     "Answered",
@@ -45,12 +44,21 @@ def sampler(settings: SamplingSettings) -> Sampler:
     return Sampler(settings)
 
 
-def verifier(settings: SamplingSettings, check: Verifier | str) -> Checker:
-    """The node that verifies new answers, by a verifier or the name of a built-in one.
+def verifier(settings: SamplingSettings, check: Verifier | str | None = None) -> Checker:
+    """The node that verifies new answers.
+
+    Args:
+        settings: as for the other blocks.
+        check: a verifier or the name of a built-in one; the settings' own if None, for which
+            the gate keeps back what a judge may spend.
 
     Raises:
-        ValueError: when it is no verifier.
+        ValueError: when there is no verifier.
     """
+    if check is None:
+        check = settings.verifier
+    if check is None:
+        raise ValueError("verifier must be given, here or to sampling_settings, got None")
     return Checker(settings, check_verifier(check))
 
 
@@ -59,17 +67,11 @@ def decider(settings: SamplingSettings) -> Decider:
     return Decider(settings)
 
 
-def aggregator(
-    settings: SamplingSettings, *, select: str | Selection, technique: str
-) -> Aggregator:
-    """The last node, which chooses the answer and writes the result.
+def aggregator(settings: SamplingSettings, *, technique: str) -> Aggregator:
+    """The last node, which chooses the answer by the settings' `select` and writes the result.
 
     Args:
         settings: as for the other blocks.
-        select: a selection, or the name of one.
         technique: the name that the result bears.
-
-    Raises:
-        ValueError: for an unknown selection.
     """
-    return Aggregator(settings, selection(select), technique)
+    return Aggregator(settings, technique)

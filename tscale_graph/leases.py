@@ -7,7 +7,7 @@ because an answer from half the tokens beats none.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tscale_graph.budget import Budget, Limit, Remaining, Usage
 from tscale_graph.prices import Price
@@ -32,7 +32,7 @@ class SampleSize:
     output_tokens: int
     price: Price | None = None
     shared_prompt: bool = False
-    beside: Usage = Usage()
+    beside: Usage = field(default_factory=Usage)
 
     def cost(self, *, calls: int = 1, more_prompt_tokens: int = 0) -> Usage:
         """The most that so many calls of this size cost.

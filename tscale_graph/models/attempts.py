@@ -16,6 +16,7 @@ from tscale_graph.models.endpoint import Endpoint
 from tscale_graph.models.failures import Failure, failure
 from tscale_graph.models.replies import read_confidences, read_message
 from tscale_graph.models.threads import in_thread, stream_in_thread
+from tscale_graph.votes import RunningConfidence
 
 OnText = Callable[[str], None]
 
@@ -52,6 +53,8 @@ class Request:
         temperature: sampling temperature, where the model has one.
         seed: for providers that take one.
         stop: sequences that end the text.
+        logprobs: None does not ask for log-probabilities, 0 for those of the tokens that were
+            chosen, k also for those of the k most likely at each place.
         stream: take the reply in chunks even where no limit needs it.
         on_text: called with each piece of text as it arrives.
         floor: cut the stream off where the model becomes less sure than this.
@@ -63,6 +66,7 @@ class Request:
     temperature: float | None = None
     seed: int | None = None
     stop: list[str] | None = None
+    logprobs: int | None = None
     stream: bool = False
     on_text: OnText | None = None
     floor: ConfidenceFloor | None = None
@@ -213,6 +217,7 @@ def _call(attempt: Attempt) -> tuple[Any, dict[str, Any]]:
         temperature=request.temperature,
         seed=request.seed,
         stop=request.stop,
+        logprobs=request.logprobs,
     )
 
 
@@ -237,11 +242,11 @@ class _ConfidenceGauge:
     """Tells when a model has become less sure of itself than the least sure that may vote."""
 
     def __init__(self, floor: ConfidenceFloor) -> None:
-        self._running = RunningConfidence(floor.lowest_group, window=floor.window)
+        self._running = RunningConfidence(threshold=floor.lowest_group, window=floor.window)
 
     def full(self, chunk: AIMessageChunk) -> bool:
         """Whether the confidence of the last group of tokens is below the floor."""
-        return any(self._running.below(token) for token in read_confidences(chunk))
+        return any(self._running.feed(token) for token in read_confidences(chunk))
 
 
 class _LengthGauge:

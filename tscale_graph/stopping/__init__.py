@@ -9,7 +9,7 @@ would surely not have bought.
 from tscale_graph.stopping.answer_prior import AnswerPrior
 from tscale_graph.stopping.dirichlet import Dirichlet, probability_of_mode
 from tscale_graph.stopping.distributions import probability_of_lead
-from tscale_graph.stopping.named import RULES, stopping_rule
+from tscale_graph.stopping.named import NEED_VERIFIER, RULES, stopping_rule
 from tscale_graph.stopping.scored import ExpectedImprovement, ScorePrior
 from tscale_graph.stopping.standing import Standing, StoppingRule
 from tscale_graph.stopping.value import ValueOfInformation
@@ -18,6 +18,7 @@ from tscale_graph.stopping.voting import Beta, FirstToLeadBy, Fixed, Window
 from tscale_graph.stopping.waves import can_still_change, wave_size
 
 __all__ = [
+    "NEED_VERIFIER",
     "RULES",
     "AnswerPrior",
     "Beta",

@@ -36,6 +36,9 @@ _WITH_VALUE: dict[str, Callable[[str], StoppingRule]] = {
     "expected_improvement": lambda value: ExpectedImprovement(price=float(value)),
 }
 
+NEED_VERIFIER: tuple[str, ...] = ("first_pass", "sprt", "expected_improvement")
+"""The rules that go by a verifier's verdicts and scores."""
+
 RULES: tuple[str, ...] = tuple(_RULES)
 """The names of the stopping rules."""
 

@@ -2,62 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from langchain_core.runnables import Runnable
-from langgraph.graph import END, START, StateGraph
+from langgraph.graph import StateGraph
 
 from tscale_graph.budget import Budget
 from tscale_graph.stopping import StoppingRule
-from tscale_graph.techniques.checking import Checker
-from tscale_graph.techniques.choosing import Aggregator, Decider
-from tscale_graph.techniques.gate import BudgetGate
-from tscale_graph.techniques.nodes import add_edges, add_node
-from tscale_graph.techniques.sampling import Sampler
-from tscale_graph.techniques.settings import Answer, OnExceeded, SamplingSettings, sampling_settings
-from tscale_graph.techniques.state import Answered, Question, SamplingState
+from tscale_graph.techniques.closing import ByRanker, Closing
+from tscale_graph.techniques.comparing import RoundRobin, Tournament
+from tscale_graph.techniques.loop import sampling_loop
+from tscale_graph.techniques.settings import Answer, OnExceeded, sampling_settings
 from tscale_graph.verifiers import Verifier, check_verifier, preferred_answer
+from tscale_graph.verifiers.judges import ListwiseJudge, PairwiseJudge
+from tscale_graph.votes import Selection
 
-Select = Literal["max", "weighted"]
-
-
-@dataclass(frozen=True)
-class BestOfN:
-    """Waves of samples, a verdict on each, and a selection."""
-
-    settings: SamplingSettings
-    verifier: Verifier
-    select: Select
-
-    def graph(self) -> StateGraph[Any, Any, Any, Any]:
-        """START → admit → sample × k → verify → decide → admit again, or finish → END."""
-        gate, sampler = BudgetGate(self.settings), Sampler(self.settings)
-        checker, decider = Checker(self.settings, self.verifier), Decider(self.settings)
-        aggregator = Aggregator(self.settings, select=self.select, technique="best_of_n")
-        graph = StateGraph(SamplingState, input_schema=Question, output_schema=Answered)
-        state = SamplingState
-        add_node(graph, "admit", gate.admit, execute_in="activity", state=state)
-        add_node(graph, "sample", sampler.sample, execute_in="activity", state=state)
-        add_node(graph, "verify", checker.verify, execute_in="activity", state=state)
-        add_node(graph, "decide", decider.decide, execute_in="workflow", state=state)
-        add_node(graph, "finish", aggregator.finish, execute_in="workflow", state=state)
-        graph.add_edge(START, "admit")
-        add_edges(graph, "admit", gate.fan_out, ["sample", "finish"])
-        graph.add_edge("sample", "verify")
-        graph.add_edge("verify", "decide")
-        add_edges(graph, "decide", decider.another, ["admit", "finish"])
-        graph.add_edge("finish", END)
-        return graph
+SELECTS = ("weighted", "max", "best_of_majority", "pessimistic", "agreement")
+"""The names of the selections by a verifier's verdicts."""
+COMPARING = ("tournament", "bradley_terry")
+"""The names of those by comparisons of pairs."""
 
 
 def best_of_n(
     model: str | Runnable[Any, Any],
-    verifier: Verifier | str,
+    verifier: Verifier | PairwiseJudge | ListwiseJudge | str,
     *,
     n: int = 8,
-    select: Select = "weighted",
-    stop: str | StoppingRule = "first_pass",
+    select: str | Selection | Closing | None = None,
+    stop: str | StoppingRule | None = None,
+    speculate: int = 0,
     answer: Answer = "auto",
     temperature: float | None = 0.7,
     max_output_tokens: int = 1024,
@@ -73,12 +46,19 @@ def best_of_n(
 
     Args:
         model: a chat model, "local", or "provider:model".
-        verifier: called as `verifier(question, answer)`; or the name of a built-in one.
+        verifier: called as `verifier(question, answer)`; the name of a built-in one; or a
+            judge: `judge(…)` scores each answer, `pairwise_judge(…)` and `listwise_judge(…)`
+            rank them when sampling is over.
         n: the most samples to take, at least 1.
         select: "weighted" sums the scores of equal answers (Li et al. 2022,
-            arXiv:2206.02336); "max" takes the single best score. An answer that passed always
-            beats one that did not.
-        stop: a stopping rule or its name: "first_pass", "beta" or "fixed".
+            arXiv:2206.02336) and is what None means for a verifier; "max" takes the single
+            best score; "best_of_majority" and "pessimistic" hold with a verifier that errs;
+            "agreement" is for tests that a model wrote. With a pairwise judge "tournament",
+            which None means, or "bradley_terry". Or a selection, or closing calls of your own.
+        stop: a stopping rule or its name. None is "first_pass" for a verifier, and "fixed"
+            where a judge ranks the finalists. Others: "sprt", "expected_improvement", "beta", ….
+        speculate: samples that each wave has beyond what the rule needs. "first_pass" may stop
+            after any sample, so it takes one at a time; users in a hurry take more at once.
         answer: how to read the final answer; "auto" first asks what the verifier wants.
         temperature: sampling temperature, 0 to 2; None leaves the model's own.
         max_output_tokens: the most tokens of one sample, at least 1.
@@ -96,16 +76,18 @@ def best_of_n(
         ValueError: for a bad argument, in one line, when the graph is built.
         ImportError: when the model or verifier needs a package that is not installed.
     """
-    if select not in ("max", "weighted"):
-        raise ValueError(f'select must be "max" or "weighted", got {select!r}')
     if n < 1:
         raise ValueError(f"n must be at least 1, got {n}")
-    checked = check_verifier(verifier)
+    checked, chosen = _judging(verifier, select)
+    answers = answer if checked is None or answer != "auto" else preferred_answer(checked)
     settings = sampling_settings(
         model,
         max_samples=n,
-        stop=stop,
-        answer=preferred_answer(checked) if answer == "auto" else answer,
+        stop=stop or ("fixed" if checked is None else "first_pass"),
+        select=chosen,
+        verifier=checked,
+        speculate=speculate,
+        answer=answers,
         temperature=temperature,
         max_output_tokens=max_output_tokens,
         max_parallel=max_parallel,
@@ -114,4 +96,29 @@ def best_of_n(
         seed=seed,
         on_exceeded=on_exceeded,
     )
-    return BestOfN(settings, checked, select).graph()
+    return sampling_loop(settings, technique="best_of_n")
+
+
+def _judging(
+    verifier: Verifier | PairwiseJudge | ListwiseJudge | str,
+    select: str | Selection | Closing | None,
+) -> tuple[Verifier | None, str | Selection | Closing]:
+    """Who judges single answers, if anybody, and how the answer is chosen in the end."""
+    if isinstance(verifier, PairwiseJudge):
+        if select not in (*COMPARING, None):
+            raise ValueError(
+                f"select must be one of {', '.join(COMPARING)} with a pairwise judge, "
+                f"got {select!r}"
+            )
+        ranks = RoundRobin(verifier) if select == "bradley_terry" else Tournament(verifier)
+        return None, ranks
+    if isinstance(verifier, ListwiseJudge):
+        if select is not None:
+            raise ValueError(f"a listwise judge ranks by itself: leave select out, got {select!r}")
+        return None, ByRanker(verifier, calls=1, distinct=True, name="listwise")
+    if isinstance(select, str) and select not in SELECTS:
+        paired = f"with a pairwise judge {', '.join(COMPARING)}"
+        raise ValueError(
+            f"select must be one of {', '.join(SELECTS)}, {paired}, or a selection; got {select!r}"
+        )
+    return check_verifier(verifier), select or "weighted"

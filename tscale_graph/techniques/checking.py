@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tscale_graph.answers import AnswerKind
-from tscale_graph.budget import Budget, Usage
+from tscale_graph.budget import Budget, Remaining, Usage
 from tscale_graph.candidates import Candidate, Checked, VerifierError
 from tscale_graph.models.failures import one_line
 from tscale_graph.techniques.settings import SamplingSettings
@@ -39,7 +39,9 @@ class Checker:
         unseen = {
             check_key(candidate.answer, kind): candidate.answer
             for candidate in reversed(candidates)
-            if candidate.answer is not None and check_key(candidate.answer, kind) not in run.checks
+            if candidate.answer is not None
+            and candidate.discarded is None
+            and check_key(candidate.answer, kind) not in run.checks
         }
         leases = self._leases(run, len(unseen))
         checks = await asyncio.gather(
@@ -53,6 +55,16 @@ class Checker:
             "answer_kind": kind.name,
             "clock": time.time(),
         }
+
+    async def check_one(
+        self, candidate: Candidate, run: Snapshot, lease: Budget | None
+    ) -> dict[str, Checked]:
+        """Verify the answer of one candidate, unless one like it was verified before."""
+        kind = self.settings.kind_for(run.question, [candidate], run.answer_kind)
+        answer = read_answers([candidate], kind)[0].answer
+        if answer is None or check_key(answer, kind) in run.checks:
+            return {}
+        return {check_key(answer, kind): await self._check(run.question, answer, lease, run)}
 
     async def _check(
         self, question: str, answer: str, lease: Budget | None, run: Snapshot
@@ -81,14 +93,18 @@ class Checker:
         """What is left of the budget, in equal parts; None where nothing is left to give."""
         if run.admission is None or count == 0:
             return [None] * count
-        remaining = run.admission.budget.remaining(run.usage)
-        if remaining.spent_limit is not None:
-            return [None] * count
-        left = Budget.model_validate(remaining.model_dump())
-        try:
-            return left.split(count)
-        except ValueError:  # too little for all of them
-            return [left] + [None] * (count - 1)
+        return share_out(run.admission.budget.remaining(run.usage + run.admission.reserved), count)
+
+
+def share_out(remaining: Remaining, count: int) -> list[Budget | None]:
+    """What is left, in equal parts; None where nothing is left to give."""
+    if remaining.spent_limit is not None:
+        return [None] * count
+    left = Budget.model_validate(remaining.model_dump())
+    try:
+        return list(left.split(count))
+    except ValueError:  # too little for all of them
+        return [left, *[None] * (count - 1)]
 
 
 def _whole(lease: Budget | None) -> Usage:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from langchain_core.messages import AIMessage
@@ -13,11 +13,11 @@ from langchain_core.messages.ai import UsageMetadata
 from tscale_graph.answers import AnswerKind
 from tscale_graph.budget import Budget, BudgetExceeded, Limit, Usage
 from tscale_graph.candidates import Candidate, Result, SamplingError
-from tscale_graph.stopping import Standing, wave_size
-from tscale_graph.techniques.checking import with_verdicts
+from tscale_graph.stopping import can_still_change
+from tscale_graph.techniques.reading import next_wave, read, samples_left, standing_of
 from tscale_graph.techniques.settings import SamplingSettings
 from tscale_graph.techniques.state import SamplingState, Snapshot
-from tscale_graph.votes import Choice, Selection, choose, count_votes, read_answers
+from tscale_graph.votes import Choice, Ranked, choose
 
 
 @dataclass(frozen=True)
@@ -30,21 +30,21 @@ class Decider:
         """Set the size of the next wave; 0 ends the run."""
         run = Snapshot.model_validate(state)
         settings = self.settings
-        kind, candidates = _read(settings, run)
-        standing = _standing(candidates, kind)
-        wanted = wave_size(
-            settings.rule,
-            standing,
-            max_samples=settings.max_samples,
-            max_parallel=settings.max_parallel,
-        )
-        settled = settings.rule.settled(standing)
-        cut = None if settled else _cut_by(candidates)
+        kind, candidates = read(settings, run)
+        left, limited_by = samples_left(settings, run)
+        standing = standing_of(settings, candidates, kind, left=left)
+        wanted = next_wave(settings, candidates, standing)
+        # Cut short by the budget where what it has no room for could have changed the winner.
+        whole = replace(standing, left=settings.max_samples - len(candidates))
+        over = settings.rule.settled(standing) or not can_still_change(whole)
+        cut = None if wanted or over else limited_by or _cut_by(candidates)
         return {"wanted": wanted, "answer_kind": kind.name, "cut_off_by": cut}
 
     async def another(self, state: SamplingState) -> str:
         """Back to the gate for another wave, or on to the answer."""
-        return "admit" if Snapshot.model_validate(state).wanted else "finish"
+        if Snapshot.model_validate(state).wanted:
+            return "admit"
+        return "rank" if self.settings.closing else "finish"
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,6 @@ class Aggregator:
     """Chooses the answer and writes the result."""
 
     settings: SamplingSettings
-    select: str | Selection
     technique: str
 
     async def finish(self, state: SamplingState) -> dict[str, Any]:
@@ -63,8 +62,11 @@ class Aggregator:
             BudgetExceeded: when the budget ended before there was any answer.
         """
         run = Snapshot.model_validate(state)
-        kind, candidates = _read(self.settings, run)
-        choice = choose(candidates, kind, select=self.select)
+        kind, candidates = read(self.settings, run)
+        ranked = Ranked(run.ranking.weights) if run.ranking and run.ranking.weights else None
+        choice = choose(
+            candidates, kind, select=ranked or self.settings.select, seed=self.settings.seed
+        )
         result = self._result(run, kind, candidates, choice)
         if result.answer is None:
             self._raise_if_hopeless(run, result)
@@ -89,7 +91,7 @@ class Aggregator:
             verdict=winner.verdict if winner else None,
             votes=list(choice.tallies),
             candidates=candidates,
-            notes=self._notes(run, kind, candidates),
+            notes=[*self._notes(run, kind, candidates), *choice.notes],
         )
 
     def _notes(self, run: Snapshot, kind: AnswerKind, candidates: list[Candidate]) -> list[str]:
@@ -99,9 +101,12 @@ class Aggregator:
         failed = [candidate.error for candidate in candidates if candidate.error]
         if failed:
             notes.append(f"{len(failed)} of {len(candidates)} samples failed: {failed[-1]}")
-        silent = sum(1 for c in candidates if not c.error and c.answer is None)
+        silent = sum(1 for c in candidates if not (c.error or c.discarded or c.answer))
         if silent:
             notes.append(f"{silent} of {len(candidates)} samples had no answer to read")
+        notes += _told_once(f"discarded: {c.discarded}" for c in candidates if c.discarded)
+        notes += _told_once(run.cluster_notes)
+        notes += run.ranking.notes if run.ranking else ()
         overshoot = sum(candidate.overshoot_tokens for candidate in candidates)
         if overshoot:
             name = self.settings.endpoint.name
@@ -131,20 +136,6 @@ class Aggregator:
             raise SamplingError(
                 f"all {len(errors)} samples failed, the last with {errors[-1]}", result.usage
             )
-
-
-def _read(settings: SamplingSettings, run: Snapshot) -> tuple[AnswerKind, list[Candidate]]:
-    """The candidates with their answers read and their verdicts attached."""
-    kind = settings.kind_for(run.question, run.candidates, run.answer_kind)
-    return kind, with_verdicts(read_answers(run.candidates, kind), run.checks, kind)
-
-
-def _standing(candidates: Sequence[Candidate], kind: AnswerKind) -> Standing:
-    return Standing(
-        counts=count_votes(candidates, kind),
-        samples=len(candidates),
-        passed=sum(1 for c in candidates if c.verdict and c.verdict.passed),
-    )
 
 
 def _cut_by(candidates: Sequence[Candidate]) -> Limit | None:

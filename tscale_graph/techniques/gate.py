@@ -13,14 +13,22 @@ from langgraph.config import get_config
 from langgraph.runtime import get_runtime
 from langgraph.types import Send
 
-from tscale_graph.budget import Budget
-from tscale_graph.candidates import Candidate
-from tscale_graph.leases import SampleSize, grant
+from tscale_graph.budget import Budget, Usage
 from tscale_graph.models.pricing import unknown_price
-from tscale_graph.stopping import Standing, wave_size
+from tscale_graph.stopping import Standing
+from tscale_graph.techniques.confidence import confidence_floor
 from tscale_graph.techniques.nodes import running_synchronously
+from tscale_graph.techniques.reading import grant_samples, next_wave, samples_left
 from tscale_graph.techniques.settings import SamplingSettings
-from tscale_graph.techniques.state import Admission, SampleTask, SamplingState, Snapshot, Wave
+from tscale_graph.techniques.state import (
+    Admission,
+    SampleTask,
+    SamplingState,
+    Snapshot,
+    Wave,
+    question_of,
+)
+from tscale_graph.votes import DeepConf
 
 SENDS = 64
 """The most tasks of one wave: their cost grows faster than their number."""
@@ -81,14 +89,16 @@ class BudgetGate:
         run = Snapshot.model_validate(state)
         wave, admission = run.wave, run.admission
         if wave is None or admission is None:
-            return "finish"
+            return "rank" if self.settings.closing else "finish"
         sends = SENDS_UNDER_INVOKE if running_synchronously() else SENDS
         messages = cast(list[AnyMessage], self.settings.prompt(run.messages))
+        deadline = admission.deadline
+        if wave.speculative:
+            # One task, so that whoever sees the matter settled can cancel the others.
+            task = SampleTask(messages=messages, wave=wave, deadline=deadline, run=run)
+            return [Send("sample", dict(task))]
         return [
-            Send(
-                "sample",
-                dict(SampleTask(messages=messages, wave=part, deadline=admission.deadline)),
-            )
+            Send("sample", dict(SampleTask(messages=messages, wave=part, deadline=deadline)))
             for part in _parts(wave, sends)
         ]
 
@@ -100,18 +110,18 @@ class BudgetGate:
         fresh = Snapshot(
             messages=run.messages,
             admission=admission,
-            wanted=wave_size(
-                self.settings.rule,
-                Standing(),
-                max_samples=self.settings.max_samples,
-                max_parallel=self.settings.max_parallel,
-            ),
             clock=now,
             separate=run.separate,
             distrusted=run.distrusted,
         )
-        cleared = {"candidates": None, "checks": None, "answer_kind": None}
-        return {**cleared, "admission": admission.model_dump(), **self._grant(fresh, admission)}
+        left, _ = samples_left(self.settings, fresh)
+        wanted = next_wave(self.settings, [], Standing(left=left)) or 1
+        fresh = fresh.model_copy(update={"wanted": wanted})
+        return {
+            **dict.fromkeys(_OF_ONE_REQUEST),
+            "admission": admission.model_dump(),
+            **self._grant(fresh, admission),
+        }
 
     def _admission(
         self, state: SamplingState, run: Snapshot, config: RunnableConfig, now: float
@@ -122,38 +132,38 @@ class BudgetGate:
         budget = find_budget(state, config, settings.budget)
         if budget.usd is not None and settings.endpoint.prices.ceiling is None:
             raise ValueError(unknown_price(settings.endpoint.name))
-        return Admission(
-            budget=budget,
-            opened_at=now,
-            deadline=None if budget.seconds is None else now + budget.seconds,
-            prompt_bound=settings.endpoint.counter.prompt_bound(settings.prompt(run.messages)),
+        question = question_of(run.messages)
+        return _with_reserve(
+            settings,
+            question,
+            Admission(
+                budget=budget,
+                opened_at=now,
+                deadline=None if budget.seconds is None else now + budget.seconds,
+                prompt_bound=settings.endpoint.counter.prompt_bound(settings.prompt(run.messages)),
+                beside=_beside(settings, question),
+            ),
         )
 
     def _grant(self, run: Snapshot, admission: Admission) -> dict[str, Any]:
-        settings = self.settings
-        together = settings.endpoint.shares_prompt and not run.separate and (run.wanted or 0) > 1
-        taken = len(run.candidates)
-        granted = grant(
-            admission.budget.remaining(run.usage),
-            SampleSize(
-                prompt_tokens=_prompt_tokens(run.candidates, admission),
-                output_tokens=min(
-                    settings.max_output_tokens,
-                    settings.endpoint.own_output_limit or settings.max_output_tokens,
-                ),
-                price=settings.endpoint.prices.ceiling,
-                shared_prompt=together,
-            ),
-            wanted=run.wanted or 1,
-            still_wanted=settings.max_samples - taken,
-            nothing_yet=taken == 0,
+        settings, wanted = self.settings, run.wanted or 1
+        together = settings.endpoint.shares_prompt and not run.separate and wanted > 1
+        floor = (
+            confidence_floor(run.candidates, settings.select)
+            if isinstance(settings.select, DeepConf)
+            else None
         )
+        together = together and floor is None  # only streams can be cut off
+        granted = grant_samples(settings, run, admission, wanted=wanted, together=together)
+        several = granted.samples > 1
         wave = granted.lease and Wave(
-            first=taken,
+            first=len(run.candidates),
             samples=granted.samples,
-            together=together and granted.samples > 1,
+            together=together and several,
             lease=granted.lease,
             distrusted=run.distrusted,
+            floor=floor,
+            speculative=settings.speculate > 0 and several and not together,
         )
         return {
             "wave": wave.model_dump() if wave else None,
@@ -162,10 +172,42 @@ class BudgetGate:
         }
 
 
-def _prompt_tokens(candidates: list[Candidate], admission: Admission) -> int:
-    """What the prompt costs: as the provider counted it, once it has; else the upper bound."""
-    counted = [c.prompt_tokens for c in candidates if c.prompt_tokens is not None]
-    return max(counted) if counted else admission.prompt_bound
+_OF_ONE_REQUEST = (
+    "candidates",
+    "checks",
+    "clusters",
+    "cluster_usage",
+    "cluster_notes",
+    "ranking",
+    "answer_kind",
+)
+
+
+def _beside(settings: SamplingSettings, question: str) -> Usage:
+    """What judging one sample may take, where a model judges."""
+    needs = getattr(settings.verifier, "needs", None) or getattr(settings.kind, "needs", None)
+    if needs is None:
+        return Usage()
+    return needs(question, answer_tokens=settings.max_output_tokens)
+
+
+def _with_reserve(settings: SamplingSettings, question: str, admission: Admission) -> Admission:
+    """Keep back what the closing calls may take, but never more than half of the budget."""
+    if settings.closing is None or settings.max_samples < 2:
+        return admission
+    wanted = settings.closing.needs(
+        question,
+        finalists=min(settings.closing.at_most, settings.max_samples),
+        answer_tokens=settings.max_output_tokens,
+    )
+    budget = admission.budget
+    tokens = wanted.tokens if budget.tokens is None else min(wanted.tokens, budget.tokens // 2)
+    reserved = Usage(
+        calls=wanted.calls if budget.calls is None else min(wanted.calls, budget.calls // 2),
+        input_tokens=tokens,
+        usd=wanted.usd if budget.usd is None else min(wanted.usd, budget.usd / 2),
+    )
+    return admission.model_copy(update={"reserved": reserved})
 
 
 def _parts(wave: Wave, sends: int) -> list[Wave]:

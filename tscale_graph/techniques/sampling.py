@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
 from dataclasses import dataclass, replace
 from typing import Any
 
 from tscale_graph.budget import Usage
 from tscale_graph.candidates import Candidate
 from tscale_graph.leases import SampleSize, grant
-from tscale_graph.models.attempts import Request
+from tscale_graph.models.attempts import ConfidenceFloor, Request
 from tscale_graph.models.calls import complete
 from tscale_graph.models.endpoint import Endpoint
 from tscale_graph.models.replies import Completion
+from tscale_graph.techniques.confidence import check_logprobs, with_confidence
+from tscale_graph.techniques.racing import Race
 from tscale_graph.techniques.settings import SamplingSettings
-from tscale_graph.techniques.state import SampleTask
+from tscale_graph.techniques.state import SampleTask, sampled
 
 
 @dataclass(frozen=True)
@@ -29,31 +30,65 @@ class Sampler:
         """Take the samples that a `Send` asks for.
 
         A failed call becomes a candidate with an `error`; its usage counts.
+
+        Raises:
+            MissingLogprobs: when the selection needs log-probabilities and there are none.
         """
         todo = SampleTask.model_validate(task)
         wave = todo.wave
+        if todo.run is not None:
+            return await Race(self.settings, self.one, todo, todo.run).run()
         separate = False
         if wave.together:
-            completions = await self._ask(todo, place=0, n=wave.samples)
+            completions = await self.ask(todo, place=0, n=wave.samples)
             separate = len(completions) < wave.samples or _refused(completions)
             if _refused(completions):
                 completions = await self._separately(todo, completions)
         else:
-            asked = [self._ask(todo, place=place) for place in range(wave.samples)]
+            asked = [self.ask(todo, place=place) for place in range(wave.samples)]
             completions = [one for several in await asyncio.gather(*asked) for one in several]
         candidates = [
-            _candidate(completion, index=wave.first + place)
+            self.candidate(completion, index=wave.first + place)
             for place, completion in enumerate(completions)
         ]
-        return {
-            "candidates": [candidate.model_dump() for candidate in candidates],
-            "clock": time.time(),
-            "separate": separate,
-            "distrusted": any(candidate.overshoot_tokens for candidate in candidates),
-        }
+        return {**sampled(candidates), "separate": separate}
 
-    async def _ask(self, task: SampleTask, *, place: int, n: int = 1) -> list[Completion]:
-        settings, index = self.settings, task.wave.first + place
+    async def one(self, task: SampleTask, place: int, halt: asyncio.Event) -> Candidate:
+        """One sample of a wave, given up on when `halt` is set."""
+        completion = (await self.ask(task, place=place, halt=halt))[0]
+        return self.candidate(completion, index=task.wave.first + place)
+
+    def candidate(self, completion: Completion, *, index: int) -> Candidate:
+        """What became of one completion.
+
+        Raises:
+            MissingLogprobs: when the selection needs log-probabilities and there are none.
+        """
+        settings = self.settings
+        name, select = settings.endpoint.name, settings.select.name
+        check_logprobs(completion, name, likely=settings.logprobs, select=select)
+        candidate = Candidate(
+            index=index,
+            text=completion.text,
+            reasoning=completion.reasoning,
+            tool_calls=list(completion.tool_calls),
+            finish_reason=completion.finish_reason,
+            truncated=completion.truncated,
+            cut_off_by=completion.cut_off_by,
+            discarded=completion.discarded,
+            error=completion.error,
+            usage=completion.usage,
+            prompt_tokens=completion.prompt_tokens,
+            overshoot_tokens=completion.overshoot_tokens,
+            notes=list(completion.notes),
+        )
+        return with_confidence(candidate, completion, stated=settings.asks_confidence)
+
+    async def ask(
+        self, task: SampleTask, *, place: int, n: int = 1, halt: asyncio.Event | None = None
+    ) -> list[Completion]:
+        """Ask for one sample of a wave, or for `n` in one request."""
+        settings, index, floor = self.settings, task.wave.first + place, task.wave.floor
         return await complete(
             self._endpoint(task),
             Request(
@@ -62,10 +97,13 @@ class Sampler:
                 max_output_tokens=settings.max_output_tokens,
                 temperature=settings.temperature,
                 seed=None if settings.seed is None else settings.seed + index,
+                logprobs=settings.logprobs,
+                floor=floor and ConfidenceFloor(floor.lowest_group, floor.window),
             ),
             task.wave.lease,
             deadline=task.deadline,
             rng=random.Random(None if settings.seed is None else f"{settings.seed}/{index}"),
+            halt=halt,
         )
 
     def _endpoint(self, task: SampleTask) -> Endpoint:
@@ -93,7 +131,7 @@ class Sampler:
         alone = task.model_copy(
             update={"wave": wave.model_copy(update={"lease": granted.lease, "together": False})}
         )
-        asked = [self._ask(alone, place=place) for place in range(granted.samples)]
+        asked = [self.ask(alone, place=place) for place in range(granted.samples)]
         completions = [one for several in await asyncio.gather(*asked) for one in several]
         note = f"{endpoint.name} does not answer several times at once: {refused[0].error}"
         first = completions[0]
@@ -103,22 +141,3 @@ class Sampler:
 
 def _refused(completions: list[Completion]) -> bool:
     return completions[0].status in (400, 422)
-
-
-def _candidate(completion: Completion, *, index: int) -> Candidate:
-    logprobs = completion.logprobs
-    return Candidate(
-        index=index,
-        text=completion.text,
-        reasoning=completion.reasoning,
-        tool_calls=list(completion.tool_calls),
-        finish_reason=completion.finish_reason,
-        truncated=completion.truncated,
-        cut_off_by=completion.cut_off_by,
-        mean_logprob=sum(logprobs) / len(logprobs) if logprobs else None,
-        error=completion.error,
-        usage=completion.usage,
-        prompt_tokens=completion.prompt_tokens,
-        overshoot_tokens=completion.overshoot_tokens,
-        notes=list(completion.notes),
-    )

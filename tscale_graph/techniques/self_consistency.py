@@ -2,45 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from langchain_core.runnables import Runnable
-from langgraph.graph import END, START, StateGraph
+from langgraph.graph import StateGraph
 
 from tscale_graph.budget import Budget
-from tscale_graph.stopping import StoppingRule
-from tscale_graph.techniques.choosing import Aggregator, Decider
-from tscale_graph.techniques.gate import BudgetGate
-from tscale_graph.techniques.nodes import add_edges, add_node
-from tscale_graph.techniques.sampling import Sampler
-from tscale_graph.techniques.settings import Answer, OnExceeded, SamplingSettings, sampling_settings
-from tscale_graph.techniques.state import Answered, Question, SamplingState
+from tscale_graph.stopping import NEED_VERIFIER, StoppingRule
+from tscale_graph.techniques.closing import ByRanker, Closing
+from tscale_graph.techniques.loop import sampling_loop
+from tscale_graph.techniques.settings import Answer, OnExceeded, sampling_settings
+from tscale_graph.verifiers.judges import ListwiseJudge, MostConsistent, most_consistent
+from tscale_graph.votes import Selection
 
-
-@dataclass(frozen=True)
-class SelfConsistency:
-    """Waves of samples, and a vote (Wang et al. 2022, arXiv:2203.11171)."""
-
-    settings: SamplingSettings
-
-    def graph(self) -> StateGraph[Any, Any, Any, Any]:
-        """START → admit → sample × k → decide → admit again, or finish → END."""
-        gate, sampler = BudgetGate(self.settings), Sampler(self.settings)
-        decider = Decider(self.settings)
-        aggregator = Aggregator(self.settings, select="majority", technique="self_consistency")
-        graph = StateGraph(SamplingState, input_schema=Question, output_schema=Answered)
-        state = SamplingState
-        add_node(graph, "admit", gate.admit, execute_in="activity", state=state)
-        add_node(graph, "sample", sampler.sample, execute_in="activity", state=state)
-        add_node(graph, "decide", decider.decide, execute_in="workflow", state=state)
-        add_node(graph, "finish", aggregator.finish, execute_in="workflow", state=state)
-        graph.add_edge(START, "admit")
-        add_edges(graph, "admit", gate.fan_out, ["sample", "finish"])
-        graph.add_edge("sample", "decide")
-        add_edges(graph, "decide", decider.another, ["admit", "finish"])
-        graph.add_edge("finish", END)
-        return graph
+VOTES = ("majority", "logprob", "stated_confidence", "deepconf", "universal")
+"""The names of the votes that need no verifier."""
 
 
 def self_consistency(
@@ -48,6 +24,8 @@ def self_consistency(
     *,
     max_samples: int = 16,
     stop: str | StoppingRule = "beta",
+    vote: str | Selection | Closing | MostConsistent | ListwiseJudge = "majority",
+    speculate: int = 0,
     answer: Answer = "auto",
     temperature: float | None = 0.7,
     max_output_tokens: int = 1024,
@@ -66,9 +44,17 @@ def self_consistency(
     Args:
         model: a chat model, "local", or "provider:model".
         max_samples: the most samples to take, at least 1.
-        stop: a stopping rule or its name: "beta" or "fixed" ("first_pass" needs a verifier).
+        stop: a stopping rule or its name, with its parameter if you like: "beta:0.9",
+            "dirichlet", "window:5", "first_to_lead_by:3", "value_of_information:1e-6" or
+            "fixed". Whatever the rule, sampling ends when the samples that are left cannot
+            change the winner.
+        vote: "majority"; weighted by how sure the model was: "logprob", "stated_confidence"
+            or "deepconf"; "universal", where the model itself picks the most consistent answer;
+            or a selection, or a judge that ranks.
+        speculate: samples that each wave has beyond what the rule needs, for users in a hurry;
+            those in flight are cancelled once the answer is settled.
         answer: how to read the final answer: "auto", "number", "math", "choice", "text",
-            "json", "code", or a function from text to answer or None.
+            "json", "code", a function from text to answer or None, or `semantic(…)`.
         temperature: sampling temperature, 0 to 2; None leaves the model's own.
         max_output_tokens: the most tokens of one sample, at least 1.
         max_parallel: the most samples in flight at once; None leaves it to the budget.
@@ -89,6 +75,8 @@ def self_consistency(
         model,
         max_samples=max_samples,
         stop=stop,
+        select=_vote(vote, model),
+        speculate=speculate,
         answer=answer,
         temperature=temperature,
         max_output_tokens=max_output_tokens,
@@ -98,6 +86,26 @@ def self_consistency(
         seed=seed,
         on_exceeded=on_exceeded,
     )
-    if settings.rule.name == "first_pass":
-        raise ValueError('stop="first_pass" needs a verifier: use best_of_n')
-    return SelfConsistency(settings).graph()
+    if settings.rule.name in NEED_VERIFIER:
+        raise ValueError(f'stop="{settings.rule.name}" needs a verifier: use best_of_n')
+    return sampling_loop(settings, technique="self_consistency")
+
+
+def _vote(
+    vote: str | Selection | Closing | MostConsistent | ListwiseJudge,
+    model: str | Runnable[Any, Any],
+) -> str | Selection | Closing:
+    if isinstance(vote, str):
+        if vote not in VOTES:
+            raise ValueError(f"vote must be one of {', '.join(VOTES)} or a selection, got {vote!r}")
+        return universal(model) if vote == "universal" else vote
+    if isinstance(vote, MostConsistent):
+        return ByRanker(vote, calls=2, distinct=False, name="universal")
+    if isinstance(vote, ListwiseJudge):
+        return ByRanker(vote, calls=1, distinct=True, name="listwise")
+    return vote
+
+
+def universal(model: str | Runnable[Any, Any]) -> Closing:
+    """Universal self-consistency by the model that sampled."""
+    return ByRanker(most_consistent(model), calls=2, distinct=False, name="universal")

@@ -15,6 +15,21 @@ from tscale_graph.candidates import Candidate
 from tscale_graph.models.endpoint import Endpoint, endpoint
 from tscale_graph.models.loading import load_model
 from tscale_graph.stopping import StoppingRule, stopping_rule
+from tscale_graph.techniques.closing import Closing
+from tscale_graph.techniques.confidence import STATE_CONFIDENCE
+from tscale_graph.verifiers import Verifier
+from tscale_graph.verifiers.meaning import Meaning
+from tscale_graph.votes import (
+    DeepConf,
+    LogprobVote,
+    Majority,
+    Selection,
+    StatedConfidenceVote,
+    selection,
+)
+
+LIKELY_TOKENS = 20
+"""Likely tokens beside each, as in DeepConf's paper; the most that OpenAI's protocol gives."""
 
 OnExceeded = Literal["raise", "return"]
 Answer = str | AnswerKind | Callable[[str], str | None]
@@ -36,6 +51,10 @@ class SamplingSettings:
         budget: for requests that bring none, or None.
         kind: how answers are read; None is decided from the question and the samples.
         on_exceeded: "raise" or "return" when the budget ends before there is an answer.
+        select: how the answer is chosen.
+        closing: chooses by calls of its own instead, when sampling is over; or None.
+        verifier: judges answers, or None.
+        speculate: samples that each wave has beyond what the rule needs.
     """
 
     endpoint: Endpoint
@@ -49,10 +68,33 @@ class SamplingSettings:
     budget: Budget | None
     kind: AnswerKind | None
     on_exceeded: OnExceeded
+    select: Selection
+    closing: Closing | None
+    verifier: Verifier | None
+    speculate: int
+
+    @property
+    def semantic(self) -> Meaning | None:
+        """The kind of answer, where answers are compared by what they mean."""
+        return self.kind if isinstance(self.kind, Meaning) else None
+
+    @property
+    def logprobs(self) -> int | None:
+        """Which log-probabilities to ask for: None, or how many likely tokens beside each."""
+        if isinstance(self.select, DeepConf):
+            return LIKELY_TOKENS
+        return 0 if isinstance(self.select, LogprobVote) else None
+
+    @property
+    def asks_confidence(self) -> bool:
+        """Whether the model is asked how sure it is."""
+        return isinstance(self.select, StatedConfidenceVote)
 
     def prompt(self, messages: Sequence[BaseMessage]) -> list[BaseMessage]:
         """The conversation as the model gets it."""
-        return [*([SystemMessage(self.system)] if self.system else []), *messages]
+        told = [self.system] if self.system else []
+        told += [STATE_CONFIDENCE] if self.asks_confidence else []
+        return [*([SystemMessage("\n\n".join(told))] if told else []), *messages]
 
     def kind_for(
         self, question: str, candidates: Sequence[Candidate], decided: str | None
@@ -77,6 +119,9 @@ def sampling_settings(
     system: str | None = None,
     seed: int | None = None,
     on_exceeded: OnExceeded = "raise",
+    select: str | Selection | Closing = "majority",
+    verifier: Verifier | None = None,
+    speculate: int = 0,
 ) -> SamplingSettings:
     """Check the arguments that sampling techniques share.
 
@@ -91,6 +136,8 @@ def sampling_settings(
     ):
         if value is not None and (isinstance(value, bool) or value < 1):
             raise ValueError(f"{name} must be at least 1, got {value}")
+    if isinstance(speculate, bool) or speculate < 0:
+        raise ValueError(f"speculate must be at least 0, got {speculate}")
     if temperature is not None and not 0 <= temperature <= 2:
         raise ValueError(f"temperature must be between 0 and 2, got {temperature}")
     if on_exceeded not in ("raise", "return"):
@@ -107,4 +154,8 @@ def sampling_settings(
         budget=None if budget is None else Budget.model_validate(budget),
         kind=answer_kind(answer),
         on_exceeded=on_exceeded,
+        select=Majority() if isinstance(select, Closing) else selection(select),
+        closing=select if isinstance(select, Closing) else None,
+        verifier=verifier,
+        speculate=speculate,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, NotRequired
 
@@ -23,6 +24,8 @@ class Admission(BaseModel):
         opened_at: when, in seconds since the epoch.
         deadline: when its time is up, or None.
         prompt_bound: the most tokens that its prompt can count, before anything is known.
+        reserved: kept back for the closing calls, which choose among the last candidates.
+        beside: what each sample needs besides its lease, such as a judge's verdict.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -31,6 +34,22 @@ class Admission(BaseModel):
     opened_at: float
     deadline: float | None
     prompt_bound: int
+    reserved: Usage = Usage()
+    beside: Usage = Usage()
+
+
+class Floor(BaseModel):
+    """How sure a model must stay for its sample to go on.
+
+    Attributes:
+        lowest_group: the least confidence of any group of tokens.
+        window: tokens in a group.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    lowest_group: float
+    window: int
 
 
 class Wave(BaseModel):
@@ -42,6 +61,8 @@ class Wave(BaseModel):
         together: they are completions of one request, and share one lease.
         lease: what each of them may spend, or all of them together.
         distrusted: the model went over its limit before, so it is watched.
+        floor: the confidence below which a sample is cut off, once that is learnt.
+        speculative: more than the rule needs, so the rest is cancelled once it is settled.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -51,16 +72,42 @@ class Wave(BaseModel):
     together: bool
     lease: Budget
     distrusted: bool = False
+    floor: Floor | None = None
+    speculative: bool = False
+
+
+class Ranking(BaseModel):
+    """What the closing calls came to.
+
+    Attributes:
+        weights: one for each candidate by its index, higher is better; empty if there is none.
+        usage: what they spent.
+        notes: what could not be done.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    weights: tuple[float, ...] = ()
+    usage: Usage = Usage()
+    notes: tuple[str, ...] = ()
 
 
 class SampleTask(BaseModel):
-    """What one `Send` carries: a prompt, a lease, and how many samples to take."""
+    """What one `Send` carries: a prompt, a lease, and how many samples to take.
+
+    Attributes:
+        messages: the prompt.
+        wave: which samples, and what they may spend.
+        deadline: when their time is up, or None.
+        run: where the run stands, for a wave that may be settled before it is over.
+    """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
     messages: list[AnyMessage]
     wave: Wave
     deadline: float | None = None
+    run: Snapshot | None = None
 
 
 def add_candidates(
@@ -80,6 +127,23 @@ def add_checks(
         return {}
     checks = {key: Checked.model_validate(check) for key, check in new.items()}
     return {**(old or {}), **checks}
+
+
+def add_clusters(old: Mapping[str, str] | None, new: Mapping[str, str] | None) -> dict[str, str]:
+    """Merge which answers mean the same; None starts again."""
+    return {} if new is None else {**(old or {}), **new}
+
+
+def add_notes(old: Sequence[str] | None, new: Sequence[str] | None) -> list[str]:
+    """Append notes; None starts again."""
+    return [] if new is None else [*(old or ()), *new]
+
+
+def add_usage(old: Usage | None, new: Usage | Mapping[str, Any] | None) -> Usage:
+    """Add what was spent; None starts again."""
+    if new is None:
+        return Usage()
+    return (Usage() if old is None else Usage.model_validate(old)) + Usage.model_validate(new)
 
 
 def later(old: float | None, new: float) -> float:
@@ -119,6 +183,10 @@ class SamplingState(TypedDict, total=False):
         cut_off_by: the limit that ended the run, or None.
         candidates: every sample so far.
         checks: what the verifier said, by answer.
+        clusters: for answers that mean the same as an earlier one, that one.
+        cluster_usage: what telling them apart has cost.
+        cluster_notes: what could not be told apart.
+        ranking: what the closing calls came to.
         answer_kind: how answers are read, once that is decided.
         clock: the latest time that any I/O ended.
         separate: the provider did not give several completions for one request.
@@ -134,6 +202,10 @@ class SamplingState(TypedDict, total=False):
     cut_off_by: Limit | None
     candidates: Annotated[list[Candidate], add_candidates]
     checks: Annotated[dict[str, Checked], add_checks]
+    clusters: Annotated[dict[str, str], add_clusters]
+    cluster_usage: Annotated[Usage, add_usage]
+    cluster_notes: Annotated[list[str], add_notes]
+    ranking: Ranking | None
     answer_kind: str | None
     clock: Annotated[float, later]
     separate: Annotated[bool, either]
@@ -152,6 +224,10 @@ class Snapshot(BaseModel):
     cut_off_by: Limit | None = None
     candidates: list[Candidate] = []
     checks: dict[str, Checked] = {}
+    clusters: dict[str, str] = {}
+    cluster_usage: Usage = Usage()
+    cluster_notes: list[str] = []
+    ranking: Ranking | None = None
     answer_kind: str | None = None
     clock: float = 0.0
     separate: bool = False
@@ -164,13 +240,26 @@ class Snapshot(BaseModel):
 
     @property
     def usage(self) -> Usage:
-        """What was spent so far, by samples and by the verifier; `seconds` since admission."""
-        checked = [check.spent for check in self.checks.values()]
-        total = Usage.total([c.usage for c in self.candidates] + checked)
+        """What was spent so far, by samples and by judges; `seconds` since admission."""
+        judged = [check.spent for check in self.checks.values()] + [self.cluster_usage]
+        judged += [self.ranking.usage] if self.ranking else []
+        total = Usage.total([c.usage for c in self.candidates] + judged)
         opened_at = self.admission.opened_at if self.admission else self.clock
         return total.model_copy(
             update={"seconds": Usage(seconds=max(0.0, self.clock - opened_at)).seconds}
         )
+
+
+SampleTask.model_rebuild()
+
+
+def sampled(candidates: Sequence[Candidate]) -> dict[str, Any]:
+    """New candidates, as an update of the state."""
+    return {
+        "candidates": [candidate.model_dump() for candidate in candidates],
+        "clock": time.time(),
+        "distrusted": any(candidate.overshoot_tokens for candidate in candidates),
+    }
 
 
 def question_of(messages: Sequence[BaseMessage]) -> str:

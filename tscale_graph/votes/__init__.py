@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from tscale_graph.votes.agreement import Agreement
 from tscale_graph.votes.bradley_terry import bradley_terry, tiers
-from tscale_graph.votes.choosing import Choice, choose, count_votes, read_answers
+from tscale_graph.votes.choosing import Choice, choose, count_votes, finalists, read_answers
 from tscale_graph.votes.confidence import DeepConf, LogprobVote, StatedConfidenceVote
 from tscale_graph.votes.knockout import Bracket, Match
 from tscale_graph.votes.naming import SELECTIONS, selection
@@ -49,6 +49,7 @@ __all__ = [
     "bradley_terry",
     "choose",
     "count_votes",
+    "finalists",
     "pessimistic_weights",
     "read_answers",
     "selection",

@@ -105,6 +105,22 @@ def count_votes(candidates: Sequence[Candidate], kind: AnswerKind) -> tuple[int,
     return tuple(sorted((group.votes for group in _group(candidates, kind)), reverse=True))
 
 
+def finalists(
+    candidates: Sequence[Candidate], kind: AnswerKind, *, at_most: int
+) -> list[Candidate]:
+    """One candidate for each of the answers that most samples gave, best first.
+
+    Args:
+        candidates: with `answer` filled in, in any order.
+        kind: says which answers are the same.
+        at_most: how many, at least 1.
+    """
+    groups = sorted(
+        _group(candidates, kind), key=lambda g: (not g.passed, -g.votes, -g.summed_score)
+    )
+    return [_winner(group, None) for group in groups[:at_most]]
+
+
 def _group(candidates: Sequence[Candidate], kind: AnswerKind) -> list[Group]:
     groups: dict[str, list[Candidate]] = {}
     for candidate in sorted(candidates, key=lambda c: c.index):

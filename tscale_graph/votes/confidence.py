@@ -68,7 +68,7 @@ class StatedConfidenceVote:
 class DeepConf:
     """A vote among the surest samples, weighted by how sure they are.
 
-    Deep Think with Confidence, offline (Fu et al. 2025, arXiv:2508.15260). Samples whose
+    Deep Think with Confidence (Fu et al. 2025, arXiv:2508.15260). Samples whose
     confidence is not known are kept, and weigh what the kept ones do on average; when none is
     known, every vote counts the same, and a note says so.
 
@@ -77,10 +77,15 @@ class DeepConf:
             are 0.9 and 0.1. As many as that rounds up to, and all that are as sure as the last.
         measure: of a sample, which confidence: that of its least sure group of tokens, the mean
             over the least sure tenth of groups, that of the last group, or the mean of all.
+        online: whether samples after the warm-up are cut off as soon as a group of their tokens
+            is less sure than the warm-up's `keep` quantile; those that are take no part.
+        warm_up: samples that are let run to their ends first, at least 1.
     """
 
     keep: float = 0.9
     measure: TraceMeasure = "lowest_group"
+    online: bool = False
+    warm_up: int = 16
     name: str = "deepconf"
 
     def __post_init__(self) -> None:
@@ -89,6 +94,8 @@ class DeepConf:
         if self.measure not in get_args(TraceMeasure):
             names = ", ".join(get_args(TraceMeasure))
             raise ValueError(f"measure must be one of {names}, got {self.measure!r}")
+        if self.warm_up < 1:
+            raise ValueError(f"warm_up must be at least 1, got {self.warm_up}")
 
     def weigh(self, groups: Sequence[Group]) -> Weighing:
         """By the sum of the confidences of an answer's samples that are kept."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from tscale_graph.verifiers.judges.consistency import MostConsistent, most_consistent
 from tscale_graph.verifiers.judges.equivalence import EquivalenceJudge, equivalent
-from tscale_graph.verifiers.judges.listwise import Ranker, Ranking, listwise_judge
+from tscale_graph.verifiers.judges.listwise import ListwiseJudge, Ranker, Ranking, listwise_judge
 from tscale_graph.verifiers.judges.pairwise import Comparison, PairwiseJudge, pairwise_judge
 from tscale_graph.verifiers.judges.pointwise import Judge, judge
 
@@ -16,6 +16,7 @@ __all__ = [
     "Comparison",
     "EquivalenceJudge",
     "Judge",
+    "ListwiseJudge",
     "MostConsistent",
     "PairwiseJudge",
     "Ranker",

@@ -10,7 +10,7 @@ from typing import Any
 
 from langchain_core.runnables import Runnable
 
-from tscale_graph.budget import Budget
+from tscale_graph.budget import Budget, Usage
 from tscale_graph.candidates import Verdict, VerifierError
 from tscale_graph.leases import SampleSize
 from tscale_graph.verifiers.judges.asking import Asker, Prompt, Reply, asker, side_by_side, spent_on
@@ -73,6 +73,11 @@ class Judge:
     def call_size(self, question: str, answer: str) -> SampleSize:
         """The most that one call takes; judging an answer takes `votes` of them."""
         return self.asker.size(self._prompt(question, answer), self._form)
+
+    def needs(self, question: str, *, answer_tokens: int) -> Usage:
+        """An estimate from above of what judging one answer of so many tokens takes."""
+        size = self.call_size(question, "")
+        return size.cost(calls=self.votes, more_prompt_tokens=answer_tokens)
 
     @property
     def _form(self) -> ScoreForm:

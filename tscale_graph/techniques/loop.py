@@ -1,0 +1,60 @@
+"""The loop that sampling techniques share: waves of samples until there are enough."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langgraph.graph import END, START, StateGraph
+
+from tscale_graph.techniques.checking import Checker
+from tscale_graph.techniques.choosing import Aggregator, Decider
+from tscale_graph.techniques.clustering import Clusterer
+from tscale_graph.techniques.gate import BudgetGate
+from tscale_graph.techniques.nodes import add_edges, add_node
+from tscale_graph.techniques.ranking import Closer
+from tscale_graph.techniques.sampling import Sampler
+from tscale_graph.techniques.settings import SamplingSettings
+from tscale_graph.techniques.state import Answered, Question, SamplingState
+
+
+def sampling_loop(settings: SamplingSettings, *, technique: str) -> StateGraph[Any, Any, Any, Any]:
+    """START → admit → sample × k (→ verify) (→ cluster) → decide → admit again (→ rank) → finish.
+
+    The steps in brackets are there when the settings have a verifier, a kind of answer whose
+    answers a model compares, and closing calls.
+
+    Args:
+        settings: what to sample, and how to choose.
+        technique: the name that the result bears.
+    """
+    gate, decider = BudgetGate(settings), Decider(settings)
+    graph = StateGraph(SamplingState, input_schema=Question, output_schema=Answered)
+    state = SamplingState
+    add_node(graph, "admit", gate.admit, execute_in="activity", state=state)
+    add_node(graph, "sample", Sampler(settings).sample, execute_in="activity", state=state)
+    last = "sample"
+    if settings.verifier is not None:
+        checker = Checker(settings, settings.verifier)
+        add_node(graph, "verify", checker.verify, execute_in="activity", state=state)
+        graph.add_edge(last, "verify")
+        last = "verify"
+    if settings.semantic is not None:
+        clusterer = Clusterer(settings, settings.semantic)
+        add_node(graph, "cluster", clusterer.cluster, execute_in="activity", state=state)
+        graph.add_edge(last, "cluster")
+        last = "cluster"
+    add_node(graph, "decide", decider.decide, execute_in="workflow", state=state)
+    graph.add_edge(last, "decide")
+    aggregator = Aggregator(settings, technique)
+    add_node(graph, "finish", aggregator.finish, execute_in="workflow", state=state)
+    closing = "finish"
+    if settings.closing is not None:
+        closer = Closer(settings, settings.closing)
+        add_node(graph, "rank", closer.rank, execute_in="activity", state=state)
+        graph.add_edge("rank", "finish")
+        closing = "rank"
+    graph.add_edge(START, "admit")
+    add_edges(graph, "admit", gate.fan_out, ["sample", closing])
+    add_edges(graph, "decide", decider.another, ["admit", closing])
+    graph.add_edge("finish", END)
+    return graph

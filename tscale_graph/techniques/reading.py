@@ -1,0 +1,162 @@
+"""Where a run stands: its candidates read, judged and grouped, and what the rules need of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tscale_graph.answers import AnswerKind
+from tscale_graph.budget import Limit, Remaining, Usage
+from tscale_graph.candidates import Candidate
+from tscale_graph.leases import Grant, SampleSize, grant
+from tscale_graph.stopping import Standing, wave_size
+from tscale_graph.techniques.checking import check_key, with_verdicts
+from tscale_graph.techniques.settings import SamplingSettings
+from tscale_graph.techniques.state import Admission, Snapshot
+from tscale_graph.votes import DeepConf, choose, count_votes, read_answers
+
+
+@dataclass(frozen=True, slots=True)
+class Clustered:
+    """A kind of answer in which some answers were found to mean the same.
+
+    Attributes:
+        kind: how answers are read.
+        clusters: for each answer that means the same as an earlier one, that one's key.
+    """
+
+    kind: AnswerKind
+    clusters: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        """The name of the kind."""
+        return self.kind.name
+
+    def extract(self, text: str, *, truncated: bool = False) -> str | None:
+        """As the kind does."""
+        return self.kind.extract(text, truncated=truncated)
+
+    def key(self, answer: str) -> str:
+        """The key of the answer that this one means the same as."""
+        key = check_key(answer, self.kind)
+        return self.clusters.get(key, key)
+
+
+def read(settings: SamplingSettings, run: Snapshot) -> tuple[AnswerKind, list[Candidate]]:
+    """The candidates with their answers read and their verdicts attached."""
+    kind = settings.kind_for(run.question, run.candidates, run.answer_kind)
+    candidates = with_verdicts(read_answers(run.candidates, kind), run.checks, kind)
+    return Clustered(kind, run.clusters) if run.clusters else kind, candidates
+
+
+def standing_of(
+    settings: SamplingSettings,
+    candidates: Sequence[Candidate],
+    kind: AnswerKind,
+    *,
+    left: int,
+) -> Standing:
+    """What the stopping rules know.
+
+    Args:
+        settings: say how the answer will be chosen.
+        candidates: read, with verdicts.
+        kind: says which answers are the same.
+        left: samples that may still be taken.
+    """
+    votes = _votes(candidates, kind)
+    verdicts = [c.verdict for c in candidates if c.verdict is not None and c.discarded is None]
+    closes = settings.closing is not None
+    return Standing(
+        counts=count_votes(candidates, kind),
+        samples=len(candidates),
+        passed=sum(1 for verdict in verdicts if verdict.passed),
+        failed=sum(1 for verdict in verdicts if verdict.passed is False),
+        votes=votes,
+        scores=tuple(verdict.score for verdict in verdicts),
+        lead=None if closes else choose(candidates, kind, select=settings.select).lead,
+        left=left,
+        tokens=_mean_tokens(candidates),
+    )
+
+
+def _votes(candidates: Sequence[Candidate], kind: AnswerKind) -> tuple[int | None, ...]:
+    """Of each sample, the number of its answer."""
+    numbers: dict[str, int] = {}
+    return tuple(
+        None
+        if c.answer is None or c.error or c.discarded is not None
+        else numbers.setdefault(kind.key(c.answer), len(numbers))
+        for c in candidates
+    )
+
+
+def _mean_tokens(candidates: Sequence[Candidate]) -> float:
+    told = [c.usage.tokens for c in candidates if not c.error]
+    return sum(told) / len(told) if told else 0.0
+
+
+def sample_size(
+    settings: SamplingSettings, run: Snapshot, admission: Admission, *, together: bool
+) -> SampleSize:
+    """The most that one sample of this run can take."""
+    endpoint = settings.endpoint
+    counted = [c.prompt_tokens for c in run.candidates if c.prompt_tokens is not None]
+    return SampleSize(
+        # As the provider counted the prompt, once it has; else the upper bound.
+        prompt_tokens=max(counted) if counted else admission.prompt_bound,
+        output_tokens=min(
+            settings.max_output_tokens, endpoint.own_output_limit or settings.max_output_tokens
+        ),
+        price=endpoint.prices.ceiling,
+        shared_prompt=together,
+        beside=admission.beside,
+    )
+
+
+def grant_samples(
+    settings: SamplingSettings, run: Snapshot, admission: Admission, *, wanted: int, together: bool
+) -> Grant:
+    """What the rest of the budget pays for, when the closing calls' part is kept back."""
+    taken = len(run.candidates)
+    return grant(
+        spare(run, admission),
+        sample_size(settings, run, admission, together=together),
+        wanted=wanted,
+        still_wanted=settings.max_samples - taken,
+        nothing_yet=taken == 0,
+    )
+
+
+def spare(run: Snapshot, admission: Admission, *, beside: Usage | None = None) -> Remaining:
+    """What is left of the budget beyond what is reserved, and beside what is in flight."""
+    spoken_for = admission.reserved + (beside or Usage())
+    return admission.budget.remaining(run.usage + spoken_for)
+
+
+def samples_left(settings: SamplingSettings, run: Snapshot) -> tuple[int, Limit | None]:
+    """How many samples may still be taken, and the limit that makes it fewer, if one does."""
+    wanted = settings.max_samples - len(run.candidates)
+    if run.admission is None or wanted <= 0:
+        return max(0, wanted), None
+    together = settings.endpoint.shares_prompt and not run.separate and wanted > 1
+    granted = grant_samples(settings, run, run.admission, wanted=wanted, together=together)
+    return granted.samples, granted.limited_by
+
+
+def next_wave(
+    settings: SamplingSettings, candidates: Sequence[Candidate], standing: Standing
+) -> int:
+    """How many samples to ask for next; 0 when there are enough."""
+    wave = wave_size(
+        settings.rule,
+        standing,
+        max_samples=settings.max_samples,
+        max_parallel=settings.max_parallel,
+        speculate=settings.speculate,
+    )
+    select = settings.select
+    if isinstance(select, DeepConf) and select.online and len(candidates) < select.warm_up:
+        return min(wave, select.warm_up - len(candidates))
+    return wave
