@@ -3,7 +3,7 @@ from collections import Counter
 
 import pytest
 
-from tscale_graph.stopping import AnswerPrior, foresight
+from tscale_graph.stopping import AnswerPrior
 from tscale_graph.stopping.foresight import best_gain_per_sample, probability_right
 
 PRIORS = [AnswerPrior(1, 1, 1), AnswerPrior(2, 3, 0.3), AnswerPrior(0.5, 1, 5)]
@@ -50,14 +50,6 @@ def test_the_chance_of_a_right_vote_is_the_sum_over_all_futures(votes, more, pri
     expected = probability_right_by_enumeration(votes, more, prior)
     got = probability_right(grouped(votes), more=more, prior=prior)
     assert math.isclose(got, expected, abs_tol=2e-6)
-
-
-@pytest.mark.parametrize("prior", PRIORS)
-@pytest.mark.parametrize("votes", VOTES)
-def test_taking_outcomes_together_costs_little_accuracy(votes, prior, monkeypatch):
-    coarse = probability_right(grouped(votes), more=32, prior=prior)
-    monkeypatch.setattr(foresight, "_COARSE_FROM", 33)
-    assert abs(coarse - probability_right(grouped(votes), more=32, prior=prior)) < 0.004
 
 
 def test_the_best_gain_is_the_best_over_doubling_horizons():
