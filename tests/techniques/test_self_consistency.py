@@ -222,7 +222,7 @@ async def test_a_question_after_one_that_was_abandoned_starts_afresh():
         ({"max_output_tokens": -5}, "max_output_tokens must be at least 1, got -5"),
         ({"max_parallel": 0}, "max_parallel must be at least 1, got 0"),
         ({"temperature": 3}, "temperature must be between 0 and 2, got 3"),
-        ({"stop": "never"}, "stop must be one of fixed, beta, first_pass"),
+        ({"stop": "never"}, "stop must be one of fixed, beta, dirichlet"),
         ({"stop": "first_pass"}, "needs a verifier"),
         ({"answer": "haiku"}, "answer must be one of auto, number"),
         ({"on_exceeded": "ignore"}, 'on_exceeded must be "raise" or "return"'),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from functools import lru_cache
+from functools import lru_cache, reduce
 from itertools import accumulate
 from operator import mul
 
@@ -12,24 +12,30 @@ from tscale_graph.stopping.answer_prior import AnswerPrior
 Groups = tuple[tuple[int, int], ...]
 """(votes, how many answers have so many), most votes first."""
 
-_NEGLIGIBLE = 1e-6
+_NEGLIGIBLE = 1e-5
 _CANDIDATES = 6
 """Different numbers of votes whose answers may be right, from the top; below that none wins."""
-_RIVALS = 4
+_RIVALS = 3
 """Different numbers of votes that a winner is compared with, from the top."""
-_COARSE_FROM = 32
-"""Horizons at which outcomes are taken three at a time."""
+_NEARLY_CERTAIN = 1 - 1e-5
 
 
 @lru_cache(maxsize=16384)
 def best_gain_per_sample(groups: Groups, *, horizon: int, prior: AnswerPrior) -> float:
-    """The largest gain in P(the vote is right) per further sample, over 1, 2, 4, … `horizon`."""
+    """The largest gain in P(the vote is right) per further sample, over 1, 2, 4, … `horizon`.
+
+    The gain is S-shaped in the number of samples ("Paradoxes in learning and the marginal value
+    of information", Frazier and Powell 2010), so the search ends where the gain per sample
+    starts to fall.
+    """
     beliefs = _beliefs(groups, prior)
     now = beliefs[0][1] / groups[0][1] if groups else 0.0
     best, more = 0.0, 1
     while more <= horizon and (1 - now) / more > best:
-        right = probability_right(groups, more=more, prior=prior)
-        best = max(best, (right - now) / more)
+        rate = (probability_right(groups, more=more, prior=prior) - now) / more
+        if rate < best and best > _NEGLIGIBLE:
+            break
+        best = max(best, rate)
         more *= 2
     return best
 
@@ -71,18 +77,20 @@ def _probability_of_winning(
     ]
     leader = rivals[0][0] if rivals else 0
     chances = _beta_binomial(more, prior.a + count, prior.b + votes - count)
-    stride = 3 if more >= _COARSE_FROM else 1
     winning = 0.0
-    for start in range(max(leader - count, 1 - count, 0), more + 1, stride):
-        chance = sum(chances[start : start + stride])
-        gained = min(start + stride // 2, more)
-        mine, draws = count + gained, more - gained
-        if mine > leader + draws:
-            return winning + sum(chances[start:])
-        if chance > _NEGLIGIBLE:
-            winning += chance * _all_stay_behind(
-                rivals[:_RIVALS], mine, draws=draws, wrong=votes - count, gamma=prior.gamma
-            )
+    for gained in range(max(leader - count, 1 - count, 0), more + 1):
+        if chances[gained] < _NEGLIGIBLE:
+            continue
+        behind = _all_stay_behind(
+            rivals[:_RIVALS],
+            count + gained,
+            draws=more - gained,
+            wrong=votes - count,
+            gamma=prior.gamma,
+        )
+        if behind > _NEARLY_CERTAIN:  # and all the more with every further vote
+            return winning + sum(chances[gained:])
+        winning += chances[gained] * behind
     return winning
 
 
@@ -106,21 +114,21 @@ def _all_stay_behind(
     last term halved for the tie. Answers that cannot win are one factor (1 - z)^-(their votes).
     """
     harmless: float = wrong
-    product = [1.0, *(0.0,) * draws]
+    factors: list[list[float]] = []
     if mine <= draws:
-        product = _unseen(gamma, mine, draws)
+        factors.append(_unseen(gamma, mine, draws))
     else:
         harmless += gamma
     for rival, times in rivals:
         room = mine - rival
         if room > draws:
             break
-        factor = _rising(rival, room)
-        factor[-1] /= 2
-        factor += [0.0] * (draws - room)
-        product = _times(product, _power(factor, times))
+        *factor, tie = _rising(rival, room)
+        factors.append(_power([*factor, tie / 2, *(0.0,) * (draws - room)], times))
         harmless -= rival * times
-    coefficient = sum(map(mul, product, reversed(_rising(harmless, draws))))
+    if not factors:
+        return 1.0
+    coefficient = sum(map(mul, reduce(_times, factors), reversed(_rising(harmless, draws))))
     seated = gamma + wrong
     log_total = math.lgamma(seated + draws) - math.lgamma(seated) - math.lgamma(draws + 1)
     return min(1.0, coefficient * math.exp(-log_total))
@@ -137,10 +145,11 @@ def _unseen(gamma: float, mine: int, draws: int) -> list[float]:
     return coefficients
 
 
-def _rising(start: float, degree: int) -> list[float]:
+@lru_cache(maxsize=4096)
+def _rising(start: float, degree: int) -> tuple[float, ...]:
     """Coefficients of (1 - z)^-start up to that degree."""
     ratios = ((start + k) / (k + 1) for k in range(degree))
-    return list(accumulate(ratios, mul, initial=1.0))
+    return tuple(accumulate(ratios, mul, initial=1.0))
 
 
 def _power(factor: list[float], exponent: int) -> list[float]:
@@ -154,6 +163,5 @@ def _power(factor: list[float], exponent: int) -> list[float]:
 
 def _times(left: list[float], right: list[float]) -> list[float]:
     """The product of two polynomials with as many coefficients, cut to the same degree."""
-    last = len(left) - 1
     backwards = right[::-1]
-    return [sum(map(mul, left[: k + 1], backwards[last - k :])) for k in range(last + 1)]
+    return [sum(map(mul, left, backwards[start:])) for start in range(len(left) - 1, -1, -1)]

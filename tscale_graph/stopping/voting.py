@@ -104,7 +104,7 @@ class FirstToLeadBy:
     """Stops when the leading answer has so many votes more than the runner-up.
 
     The sequential probability ratio test between the two leading answers in closed form, as in
-    MAKER's voting (Meyerson et al. 2025, arXiv:2511.09030).
+    MAKER's voting (arXiv:2511.09030).
 
     Attributes:
         lead: votes by which the leader must lead, at least 1.
