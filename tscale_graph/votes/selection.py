@@ -29,8 +29,10 @@ class Group:
 
     @property
     def passed(self) -> bool:
-        """Whether a verifier passed any of them."""
-        return any(has_passed(candidate) for candidate in self.candidates)
+        """Whether a verifier passed them: where it contradicts itself, at least half of them."""
+        decided = [c.verdict.passed for c in self.candidates if c.verdict]
+        passes = decided.count(True)
+        return passes > 0 and passes >= decided.count(False)
 
     @property
     def best_score(self) -> float:
