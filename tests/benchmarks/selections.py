@@ -99,9 +99,7 @@ def model_written_tests():
             shares = (share(answers), share(answers[::2]), share(answers[1::2]), share(samples))
             label = f"{name}{', 2 asserts given' if given and 'agree' in name else ''}"
             if not given or "agree" in name:
-                print(
-                    "  {:38s}".format(label), "{:5.1f}  {:5.1f}  {:5.1f} | {:5.1f}".format(*shares)
-                )
+                print(f"  {label:38s}", "{:5.1f}  {:5.1f}  {:5.1f} | {:5.1f}".format(*shares))
 
 
 class Unshared(Agreement):

@@ -107,9 +107,14 @@ def count_votes(candidates: Sequence[Candidate], kind: AnswerKind) -> tuple[int,
 
 def _group(candidates: Sequence[Candidate], kind: AnswerKind) -> list[Group]:
     groups: dict[str, list[Candidate]] = {}
+    keys: dict[str, str] = {}  # to read an answer costs more than all the rest
     for candidate in sorted(candidates, key=lambda c: c.index):
-        if candidate.answer is not None and not candidate.error and candidate.discarded is None:
-            groups.setdefault(kind.key(candidate.answer), []).append(candidate)
+        answer = candidate.answer
+        if answer is None or candidate.error or candidate.discarded is not None:
+            continue
+        if answer not in keys:
+            keys[answer] = kind.key(answer)
+        groups.setdefault(keys[answer], []).append(candidate)
     return [Group(key, tuple(members)) for key, members in groups.items()]
 
 
