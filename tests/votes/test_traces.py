@@ -5,8 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tscale_graph.votes import RunningConfidence, trace_confidence, warm_up_threshold
-from tscale_graph.votes.traces import group_size
+from tscale_graph.votes import (
+    RunningConfidence,
+    group_size,
+    trace_confidence,
+    warm_up_threshold,
+)
 
 tokens = st.lists(st.floats(min_value=0, max_value=30), min_size=1, max_size=60)
 

@@ -163,7 +163,9 @@ def _lead(groups: Sequence[Group], weighing: Weighing, first: int) -> float | No
     counted = weighing.counted
     if counted is None:
         return None
-    if weighing.passed_first and not groups[first].passed and any_decided(groups):
-        return None
     others = (counted[place] for place in range(len(groups)) if place != first)
-    return max(0.0, counted[first] - max(others, default=0.0))
+    lead = max(0.0, counted[first] - max(others, default=0.0))
+    if not (weighing.passed_first and any_decided(groups)):
+        return lead
+    # One sample of another answer may pass; and so many of this one may yet be failed.
+    return min(lead, groups[first].passes_ahead + 1) if groups[first].passed else None

@@ -30,9 +30,13 @@ class Group:
     @property
     def passed(self) -> bool:
         """Whether a verifier passed them: where it contradicts itself, at least half of them."""
+        return self.passes_ahead >= 0 and any(map(has_passed, self.candidates))
+
+    @property
+    def passes_ahead(self) -> int:
+        """How many more of them a verifier passed than it failed."""
         decided = [c.verdict.passed for c in self.candidates if c.verdict]
-        passes = decided.count(True)
-        return passes > 0 and passes >= decided.count(False)
+        return decided.count(True) - decided.count(False)
 
     @property
     def best_score(self) -> float:
