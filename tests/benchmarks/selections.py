@@ -1,6 +1,7 @@
 """What selections make of the same samples: `python -m tests.benchmarks.selections`."""
 
 import functools
+import random
 
 from tests.recordings import FOLDER, recorded
 from tests.votes.simulated import (
@@ -23,6 +24,7 @@ from tscale_graph.votes import (
 )
 
 text = answer_kind("text")
+letter = answer_kind("choice")
 QUESTIONS = 300
 
 
@@ -32,6 +34,7 @@ def main():
     if not FOLDER.exists():
         print(f"\n{FOLDER} is not there: no recordings")
         return
+    exams()
     model_written_tests()
     reward_model()
 
@@ -72,6 +75,48 @@ def first_of_the_best(asked, count):
     """A best-of-N that looks at scores alone and takes the first of equal ones."""
     best = (max(range(count), key=lambda k, a=a: a.scores[k]) for a in asked)
     return sum(a.answers[k] == RIGHT for a, k in zip(asked, best, strict=True)) / len(asked)
+
+
+def exams():
+    counts = (1, 8, 64)
+    print(f"\nGPT-3.5, {QUESTIONS} exam questions, an exact verdict on each answer flipped with")
+    print("chance 20 %: % right; N =", counts)
+    asked = examined(QUESTIONS)
+    for rule in (Majority(), Max(), Weighted(), Weighted(trust=0.8), Pessimistic()):
+        name = f"{rule.name}{'' if rule != Weighted(trust=0.8) else ', trust 0.8'}"
+        print(f"  {name:28s}", *(f"{passed_exams(asked, rule, n):5.1f}" for n in counts))
+
+
+def examined(questions, *, error=0.2, seed=0):
+    """Recorded answers to exam questions, each with a verdict that is sometimes wrong."""
+    rng = random.Random(seed)
+    asked = []
+    for question in rng.sample(recorded("jhu_gpt35_10exams_nooverlap_notext"), questions):
+        samples = rng.sample(question["samples"], len(question["samples"]))
+        letters = {sample["answer"] for sample in samples} - {None}
+        flipped = {answer: rng.random() < error for answer in sorted(letters)}
+        candidates = [
+            Candidate(
+                index=index,
+                answer=sample["answer"],
+                verdict=decided(sample["correct"] != flipped.get(sample["answer"], False)),
+            )
+            for index, sample in enumerate(samples)
+        ]
+        asked.append((candidates, [sample["correct"] for sample in samples]))
+    return asked
+
+
+def decided(passed):
+    return Verdict(score=float(passed), passed=passed)
+
+
+def passed_exams(asked, rule, count):
+    winners = (
+        (choose(candidates[:count], letter, select=rule).winner, right)
+        for candidates, right in asked
+    )
+    return share([winner is not None and right[winner.index] for winner, right in winners])
 
 
 def model_written_tests():

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.benchmarks.selections import examined, passed_exams
 from tests.votes.making import candidate, number
 from tests.votes.simulated import (
     RIGHT,
@@ -120,6 +121,12 @@ def test_a_verifier_wrong_one_time_in_five_costs_nothing_as_samples_grow(rule, s
     asked = population(2, 300, 64, verdicts)
     few, many = (accuracy(asked, rule, n, decides=True) for n in (8, 64))
     assert many >= few
+
+
+@pytest.mark.parametrize("rule", [Weighted(), Weighted(trust=0.8), Pessimistic()])
+def test_so_it_is_on_recorded_exams(rule):
+    asked = examined(200)
+    assert passed_exams(asked, rule, 64) >= passed_exams(asked, rule, 8)
 
 
 def test_where_votes_are_right_a_distrusted_verdict_does_better_than_a_trusted_one():
