@@ -37,6 +37,7 @@ examples: $(VENV)/test ## every example runs
 
 bench: $(VENV)/test ## ratios: speed beside bare asyncio, and what more compute buys
 	$(RUN) tests.benchmarks.speed
+	$(RUN) tests.benchmarks.selections
 	$(RUN) tests.benchmarks.real_model
 
 clean: ## remove the virtual environment

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from tscale_graph.candidates import Candidate
 from tscale_graph.models.replies import Completion
 from tscale_graph.techniques.state import Floor
-from tscale_graph.votes import DeepConf, trace_confidence, warm_up_threshold
-from tscale_graph.votes.traces import group_size
+from tscale_graph.votes import DeepConf, group_size, trace_confidence, warm_up_threshold
+
 
 STATE_CONFIDENCE = (
     'After your answer, write a last line of the form "Confidence: N", where N is a number '

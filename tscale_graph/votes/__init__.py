@@ -25,7 +25,12 @@ from tscale_graph.votes.selection import (
     Weighing,
     Weighted,
 )
-from tscale_graph.votes.traces import RunningConfidence, trace_confidence, warm_up_threshold
+from tscale_graph.votes.traces import (
+    RunningConfidence,
+    group_size,
+    trace_confidence,
+    warm_up_threshold,
+)
 
 __all__ = [
     "SELECTIONS",
@@ -50,6 +55,7 @@ __all__ = [
     "choose",
     "count_votes",
     "finalists",
+    "group_size",
     "pessimistic_weights",
     "read_answers",
     "selection",

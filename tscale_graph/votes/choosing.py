@@ -123,9 +123,14 @@ def finalists(
 
 def _group(candidates: Sequence[Candidate], kind: AnswerKind) -> list[Group]:
     groups: dict[str, list[Candidate]] = {}
+    keys: dict[str, str] = {}  # to read an answer costs more than all the rest
     for candidate in sorted(candidates, key=lambda c: c.index):
-        if candidate.answer is not None and not candidate.error and candidate.discarded is None:
-            groups.setdefault(kind.key(candidate.answer), []).append(candidate)
+        answer = candidate.answer
+        if answer is None or candidate.error or candidate.discarded is not None:
+            continue
+        if answer not in keys:
+            keys[answer] = kind.key(answer)
+        groups.setdefault(keys[answer], []).append(candidate)
     return [Group(key, tuple(members)) for key, members in groups.items()]
 
 
@@ -174,7 +179,9 @@ def _lead(groups: Sequence[Group], weighing: Weighing, first: int) -> float | No
     counted = weighing.counted
     if counted is None:
         return None
-    if weighing.passed_first and not groups[first].passed and any_decided(groups):
-        return None
     others = (counted[place] for place in range(len(groups)) if place != first)
-    return max(0.0, counted[first] - max(others, default=0.0))
+    lead = max(0.0, counted[first] - max(others, default=0.0))
+    if not (weighing.passed_first and any_decided(groups)):
+        return lead
+    # One sample of another answer may pass; and so many of this one may yet be failed.
+    return min(lead, groups[first].passes_ahead + 1) if groups[first].passed else None

@@ -21,11 +21,12 @@ class Pessimistic:
     alone, so with an exact verifier prefer "weighted".
 
     Attributes:
-        beta: above 0. Towards 0 it is `max`; the larger, the nearer to the majority. With
-            scores in [0, 1], at 1 no sample with a positive score is ever left out.
+        beta: above 0. Towards 0 it is `max`; the larger, the nearer to the majority. Scores
+            lie in [0, 1]: from 1 on no sample is left out. Best fitted on questions whose answers
+            are known.
     """
 
-    beta: float = 1.0
+    beta: float = 0.5
     name: str = "pessimistic"
 
     def __post_init__(self) -> None:

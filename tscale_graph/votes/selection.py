@@ -29,8 +29,14 @@ class Group:
 
     @property
     def passed(self) -> bool:
-        """Whether a verifier passed any of them."""
-        return any(has_passed(candidate) for candidate in self.candidates)
+        """Whether a verifier passed them: where it contradicts itself, at least half of them."""
+        return self.passes_ahead >= 0 and any(map(has_passed, self.candidates))
+
+    @property
+    def passes_ahead(self) -> int:
+        """How many more of them a verifier passed than it failed."""
+        decided = [c.verdict.passed for c in self.candidates if c.verdict]
+        return decided.count(True) - decided.count(False)
 
     @property
     def best_score(self) -> float:
