@@ -45,8 +45,23 @@ def held_to(endpoint: Endpoint, form: Form[Any]) -> Endpoint | None:
         return None
     bound = cast(dict[str, Any], first.kwargs)
     options = {name: bound[name] for name in bound if name != "ls_structured_output_format"}
+    if endpoint.family == "openai" and not endpoint.uses_responses_api:
+        options = _past_the_parser(endpoint, options)
     counter = endpoint.counter.with_added(_added_to_the_prompt(endpoint, options))
     return replace(endpoint, bound={**endpoint.bound, **options}, counter=counter)
+
+
+def _past_the_parser(endpoint: Endpoint, options: dict[str, Any]) -> dict[str, Any]:
+    """The same request, without the SDK's own reading of the reply.
+
+    That raises when a reply was cut short, and the usage of the call is lost with it.
+    """
+    if "response_format" not in options:
+        return options
+    rest = {name: options[name] for name in options if name != "response_format"}
+    own = getattr(endpoint.model, "extra_body", None) or {}
+    also = endpoint.bound.get("extra_body") or {}
+    return {**rest, "extra_body": {**own, **also, "response_format": options["response_format"]}}
 
 
 def _added_to_the_prompt(endpoint: Endpoint, options: dict[str, Any]) -> int:
