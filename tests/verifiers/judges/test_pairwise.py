@@ -58,7 +58,7 @@ async def test_equal_answers_are_a_tie_for_nothing():
 
 async def test_a_comparison_that_is_half_done_is_an_error_that_costs_both_halves():
     model = Scripted(answers=['{"winner": "first"}', "hm", "hm"])
-    with pytest.raises(VerifierError, match="no winner") as caught:
+    with pytest.raises(VerifierError, match="must be first, second or tie") as caught:
         await pairwise_judge(model).compare("How many?", "3", "4", lease=LEASE)
     assert (caught.value.usage.calls, caught.value.usage.tokens) == (3, billed(model))
 
