@@ -21,6 +21,9 @@ from tscale_graph.verifiers.judges.forms import Form, whole_schema
 _TOOL_PROMPT_BOUND = 600
 """More tokens than any provider's own words about tools."""
 
+_REASON_AT_MOST = 160
+"""Characters."""
+
 _IN_THE_GRAMMAR_ONLY = {"EmbeddedChatModel", "ChatOllama"}
 """Classes whose servers constrain what is written and add nothing to the prompt."""
 
@@ -38,7 +41,7 @@ def held_to(endpoint: Endpoint, form: Form[Any]) -> Endpoint | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         made: Any = endpoint.model.with_structured_output(
-            deepcopy(whole_schema(form)), method=method, **arguments
+            _schema(endpoint, form), method=method, **arguments
         )
     first = getattr(made, "first", None)
     if not isinstance(first, RunnableBinding):
@@ -49,6 +52,15 @@ def held_to(endpoint: Endpoint, form: Form[Any]) -> Endpoint | None:
         options = _past_the_parser(endpoint, options)
     counter = endpoint.counter.with_added(_added_to_the_prompt(endpoint, options))
     return replace(endpoint, bound={**endpoint.bound, **options}, counter=counter)
+
+
+def _schema(endpoint: Endpoint, form: Form[Any]) -> dict[str, Any]:
+    schema = deepcopy(whole_schema(form))
+    if type(endpoint.model).__name__ in _IN_THE_GRAMMAR_ONLY:
+        # Small models ramble, and would never come to the judgement. Other servers may refuse
+        # a schema with lengths.
+        schema["properties"]["reason"]["maxLength"] = _REASON_AT_MOST
+    return schema
 
 
 def _past_the_parser(endpoint: Endpoint, options: dict[str, Any]) -> dict[str, Any]:
