@@ -71,8 +71,8 @@ def _past_the_parser(endpoint: Endpoint, options: dict[str, Any]) -> dict[str, A
     if "response_format" not in options:
         return options
     rest = {name: options[name] for name in options if name != "response_format"}
-    own = getattr(endpoint.model, "extra_body", None) or {}
-    also = endpoint.bound.get("extra_body") or {}
+    own: dict[str, Any] = getattr(endpoint.model, "extra_body", None) or {}
+    also: dict[str, Any] = endpoint.bound.get("extra_body") or {}
     return {**rest, "extra_body": {**own, **also, "response_format": options["response_format"]}}
 
 
