@@ -87,6 +87,11 @@ class Endpoint:
         explicit = field in self.model.model_fields_set
         return limit if explicit and isinstance(limit, int) and limit > 0 else None
 
+    @property
+    def uses_responses_api(self) -> bool:
+        """It is called through OpenAI's Responses API rather than Chat Completions."""
+        return _uses_responses_api(self.model)
+
     def request(
         self,
         *,

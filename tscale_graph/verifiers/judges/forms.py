@@ -23,8 +23,8 @@ _SCORED = re.compile(
 _FRACTION = re.compile(rf"{_NUMBER}\s{{0,3}}(?:/|out of)\s{{0,3}}{_NUMBER}", re.IGNORECASE)
 _BARE = re.compile(rf"[\s*_`\[]*{_NUMBER}[\s*_`\].]*")
 _CHOSEN = re.compile(
-    r"\b(?:winner|better|best|verdict|choice|answer|response)\b\W{0,12}(?:(?:is|the)\b\W{0,12}){0,3}"
-    r"(?:(?:answer|response)\W{0,6})?(\w+)",
+    r"\b(?:winner|better|best|verdict|choice|answer|response)\b\W{0,12}"
+    r"(?:(?:is|the|answer|response)\b\W{0,12}){0,4}(\w+)",
     re.IGNORECASE,
 )
 _ORDER = re.compile(r"\[?\d{1,3}\]?(?:\s{0,3}[>,]\s{0,3}\[?\d{1,3}\]?)+")

@@ -99,7 +99,8 @@ class Judge:
         scale = f"Score the answer with a whole number from 0 (worst) to {self.scale} (best)."
         if self.prompt is not None:
             task = f"You judge an answer to a question. {fenced.rule}"
-            return Prompt(task, f"{self.prompt.format(**texts)}\n\n{scale}")
+            lines = {name: f"\n{text}\n" for name, text in texts.items()}
+            return Prompt(task, f"{self.prompt.format(**lines)}\n\n{scale}")
         task = f"You judge an answer to a question. {scale}\n\n{self.rubric}\n\n{fenced.rule}"
         told = [texts["inputs"], texts["outputs"]]
         if self.reference is not None:

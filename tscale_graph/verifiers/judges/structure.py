@@ -21,6 +21,9 @@ from tscale_graph.verifiers.judges.forms import Form, whole_schema
 _TOOL_PROMPT_BOUND = 600
 """More tokens than any provider's own words about tools."""
 
+_REASON_AT_MOST = 160
+"""Characters."""
+
 _IN_THE_GRAMMAR_ONLY = {"EmbeddedChatModel", "ChatOllama"}
 """Classes whose servers constrain what is written and add nothing to the prompt."""
 
@@ -38,15 +41,39 @@ def held_to(endpoint: Endpoint, form: Form[Any]) -> Endpoint | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         made: Any = endpoint.model.with_structured_output(
-            deepcopy(whole_schema(form)), method=method, **arguments
+            _schema(endpoint, form), method=method, **arguments
         )
     first = getattr(made, "first", None)
     if not isinstance(first, RunnableBinding):
         return None
     bound = cast(dict[str, Any], first.kwargs)
     options = {name: bound[name] for name in bound if name != "ls_structured_output_format"}
+    if endpoint.family == "openai" and not endpoint.uses_responses_api:
+        options = _past_the_parser(endpoint, options)
     counter = endpoint.counter.with_added(_added_to_the_prompt(endpoint, options))
     return replace(endpoint, bound={**endpoint.bound, **options}, counter=counter)
+
+
+def _schema(endpoint: Endpoint, form: Form[Any]) -> dict[str, Any]:
+    schema = deepcopy(whole_schema(form))
+    if type(endpoint.model).__name__ in _IN_THE_GRAMMAR_ONLY:
+        # Small models ramble, and would never come to the judgement. Other servers may refuse
+        # a schema with lengths.
+        schema["properties"]["reason"]["maxLength"] = _REASON_AT_MOST
+    return schema
+
+
+def _past_the_parser(endpoint: Endpoint, options: dict[str, Any]) -> dict[str, Any]:
+    """The same request, without the SDK's own reading of the reply.
+
+    That raises when a reply was cut short, and the usage of the call is lost with it.
+    """
+    if "response_format" not in options:
+        return options
+    rest = {name: options[name] for name in options if name != "response_format"}
+    own: dict[str, Any] = getattr(endpoint.model, "extra_body", None) or {}
+    also: dict[str, Any] = endpoint.bound.get("extra_body") or {}
+    return {**rest, "extra_body": {**own, **also, "response_format": options["response_format"]}}
 
 
 def _added_to_the_prompt(endpoint: Endpoint, options: dict[str, Any]) -> int:

@@ -8,7 +8,7 @@ import string
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal, cast
+from typing import Literal
 from urllib.parse import urlsplit
 
 from tscale_graph.budget import Usage
@@ -148,7 +148,7 @@ def reward_model(
     default: ToScore = "sigmoid" if named == "pooling" else "identity"
     return RewardModel(
         url=url,
-        api=cast(Api, named),
+        api=named,
         model=model,
         api_key=api_key,
         template=template,

@@ -1,0 +1,80 @@
+"""The verifier node: what a check costs, whether or not it comes to a verdict."""
+
+import asyncio
+
+import pytest
+
+from tests.scripted import Scripted
+from tests.verifiers.judges.readers import billed
+from tscale_graph import Budget, BudgetExceeded, Usage, Verdict, best_of_n
+from tscale_graph.candidates import Checked, SamplingError, VerifierError
+from tscale_graph.verifiers.judges import judge
+
+GOOD = '{"reason": "right", "score": 8}'
+
+
+def run(verifier, *, budget, answers=("The answer is 3", "The answer is 4")):
+    sampler = Scripted(answers=list(answers))
+    graph = best_of_n(sampler, verifier, n=2, stop="fixed", max_output_tokens=32).compile()
+    asked = {"messages": [("user", "How many?")], "budget": budget}
+    return sampler, graph.ainvoke(asked)
+
+
+async def fails_on_four(question, answer, lease):
+    if answer == "4":
+        raise VerifierError("no idea", Usage(calls=1, input_tokens=40, output_tokens=2))
+    return Verdict(score=0.9, usage=Usage(calls=1, input_tokens=10, output_tokens=5))
+
+
+async def test_a_check_that_failed_is_counted():
+    sampler, answered = run(fails_on_four, budget=Budget(calls=8, tokens=10_000))
+    result = (await answered)["result"]
+    assert result.answer == "3"
+    assert result.usage.calls == 4
+    assert result.usage.tokens == billed(sampler) + 57
+
+
+async def hangs_on_four(question, answer, lease):
+    await asyncio.sleep(60 if answer == "4" else 0)
+    return True
+
+
+async def test_a_check_that_the_deadline_ended_is_charged_its_whole_lease():
+    sampler, answered = run(hangs_on_four, budget=Budget(calls=12, tokens=2_000, seconds=0.8))
+    result = (await answered)["result"]
+    assert result.answer == "3"
+    half = (2_000 - billed(sampler)) // 2
+    assert result.usage.tokens == billed(sampler) + half
+    assert result.usage.calls == 2 + (12 - 2) // 2
+
+
+async def test_a_judge_that_the_deadline_ended_says_what_it_had_spent():
+    model = Scripted(answers=[GOOD], hang=1.0)
+    sampler, answered = run(
+        judge(model, max_output_tokens=50),
+        budget=Budget(tokens=8_000, seconds=0.8),
+        answers=["The answer is 3"],
+    )
+    with pytest.raises(SamplingError, match="cut off at the deadline") as caught:
+        await answered
+    prompt = max(call.prompt_tokens for call in model.calls)
+    assert billed(sampler) + prompt <= caught.value.usage.tokens < 3_000, "not the whole lease"
+
+
+@pytest.mark.parametrize("tokens", range(120, 2_000, 235))
+async def test_samples_and_their_judge_together_keep_to_the_budget(tokens):
+    model = Scripted(answers=["hm", GOOD, "Score: 5", "hm", "hm"])
+    budget = Budget(tokens=tokens, calls=7)
+    sampler, answered = run(judge(model, max_output_tokens=60), budget=budget)
+    try:
+        usage = (await answered)["result"].usage
+    except (SamplingError, BudgetExceeded) as error:
+        usage = error.usage
+    assert usage.tokens == billed(sampler) + billed(model) <= tokens
+    assert usage.calls == len(sampler.calls) + len(model.calls) <= 7
+
+
+def test_a_check_has_spent_what_its_verdict_or_its_failure_cost():
+    cost = Usage(calls=1, input_tokens=3)
+    assert Checked(verdict=Verdict(score=1, usage=cost)).spent == cost
+    assert Checked(error="no", usage=cost).spent == cost
