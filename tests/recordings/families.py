@@ -71,7 +71,7 @@ def _equation(rng: random.Random) -> Asked:
     factor, root, offset = rng.randint(2, 9), rng.randint(1, 9), rng.randint(1, 20)
     return {
         "question": f"Solve {factor}x + {offset} = {factor * root + offset} for x.",
-        "gold": f"x = {root}",
+        "gold": str(root),
         "verifier": "equation",
     }
 

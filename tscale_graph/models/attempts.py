@@ -34,6 +34,8 @@ class Request:
         temperature: sampling temperature, where the model has one.
         seed: for providers that take one.
         stop: sequences that end the text.
+        logprobs: None does not ask for log-probabilities, 0 for those of the tokens that were
+            chosen, k also for those of the k most likely at each place.
         stream: take the reply in chunks even where no limit needs it.
         on_text: called with each piece of text as it arrives.
     """
@@ -44,6 +46,7 @@ class Request:
     temperature: float | None = None
     seed: int | None = None
     stop: list[str] | None = None
+    logprobs: int | None = None
     stream: bool = False
     on_text: OnText | None = None
 
@@ -175,6 +178,7 @@ def _call(attempt: Attempt) -> tuple[Any, dict[str, Any]]:
         temperature=request.temperature,
         seed=request.seed,
         stop=request.stop,
+        logprobs=request.logprobs,
     )
 
 

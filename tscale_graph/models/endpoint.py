@@ -24,7 +24,7 @@ _FAMILIES: Mapping[str, Family] = {
     "ChatGoogleGenerativeAI": "google",
     "ChatOllama": "ollama",
 }
-_SEVERAL_COMPLETIONS = {"ChatOpenAI", "AzureChatOpenAI", "EmbeddedChatModel"}
+_SEVERAL_COMPLETIONS = {"ChatOpenAI", "AzureChatOpenAI", "EmbeddedChatModel", "ReplayModel"}
 """Classes whose servers answer one prompt `n` times and bill it once."""
 
 _OUTPUT_LIMIT_FIELDS = (
@@ -95,6 +95,7 @@ class Endpoint:
         temperature: float | None = None,
         seed: int | None = None,
         stop: list[str] | None = None,
+        logprobs: int | None = None,
     ) -> tuple[BaseChatModel, dict[str, Any]]:
         """The model to call and the arguments to call it with, under this class's names."""
         options: dict[str, Any] = {**self.bound, self.output_limit: max_output_tokens}
@@ -102,6 +103,9 @@ class Endpoint:
             options["temperature"] = temperature
         if seed is not None and self._accepts("seed"):
             options["seed"] = seed
+        if logprobs is not None and self.family == "openai":
+            options["logprobs"] = True
+            options |= {"top_logprobs": logprobs} if logprobs else {}
         if self.family == "ollama":
             # Ollama takes sampling options as one object that replaces the model's own, so
             # they are set on a copy of the model instead.
