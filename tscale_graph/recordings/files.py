@@ -125,11 +125,10 @@ def _sample(sample: Any, scores: Scores, question: Mapping[str, Any]) -> Any:
     if "output_tokens" not in fields:
         counted = fields.pop("tokens_est", None)
         text = fields.get("text") or fields.get("answer")
-        fields["output_tokens"] = (
-            round(counted)
-            if isinstance(counted, int | float)
-            else estimated_tokens(text if isinstance(text, str) else "")
-        )
+        # An estimate can be nonsense: one shared out from a wrong total is below zero.
+        plausible = isinstance(counted, int | float) and counted >= 1
+        known = text if isinstance(text, str) else ""
+        fields["output_tokens"] = round(counted) if plausible else estimated_tokens(known)
     if isinstance(fields.get("tests"), str):
         fields["tests"] = [bit == "1" for bit in fields["tests"]]
     score = fields.get("score")
