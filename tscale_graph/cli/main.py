@@ -34,6 +34,25 @@ exit status:
   2  wrong use       130  interrupted
 """
 
+_RECORD_HELP = """\
+Sample a model many times on each question of a file, and keep every sample: its text, answer,
+tokens, mean log-probability and verdict. Run it again to go on where it was killed or cut off.
+
+examples:
+  tscale record questions.jsonl --out samples.jsonl.gz --budget tokens=2000000
+  tscale record questions.jsonl --out samples.jsonl.gz --samples 16 --verify equation \\
+      --examples examples.jsonl --model openai:gpt-5-mini --budget usd=5
+
+questions.jsonl has a question a line: "id", "question", and "gold" (the right answer) or
+"verifier" (see tscale techniques), or both. examples.jsonl has worked examples to show before the
+question: "question" and "answer".
+
+exit status:
+  0  every question has its samples     3  cut off by the budget
+  1  failed                             130  interrupted
+  2  wrong use
+"""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit status."""
@@ -62,6 +81,10 @@ def _run(asked: argparse.Namespace) -> int:
         from tscale_graph.cli.listing import list_techniques
 
         return list_techniques()
+    if asked.command == "record":
+        from tscale_graph.cli.record import record_command
+
+        return record_command(asked)
     from tscale_graph.cli.solve import solve_command
 
     return solve_command(asked)
@@ -104,6 +127,37 @@ def _parser() -> argparse.ArgumentParser:
     solve.add_argument("--seed", type=int, help="for runs that repeat")
     solve.add_argument("--class", dest="task_class", help="the class of the task, for the router")
     solve.add_argument("--json", action="store_true", help="print the whole result as JSON")
+    record = commands.add_parser(
+        "record",
+        help="sample a model on a file of questions, and keep every sample",
+        description=_RECORD_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_record_arguments(record)
     commands.add_parser("models", help="which models there are, and what each needs")
     commands.add_parser("techniques", help="which techniques, rules and verifiers there are")
     return parser
+
+
+def _add_record_arguments(record: argparse.ArgumentParser) -> None:
+    """Declare what `tscale record` takes."""
+    record.add_argument("questions", help="a file of questions, one JSON object a line")
+    record.add_argument("--out", required=True, metavar="PATH", help="the recording (.jsonl[.gz])")
+    record.add_argument("--budget", metavar="LIMITS", help="of the whole run (required)")
+    record.add_argument("--model", help="local, or provider:model (default local)")
+    record.add_argument("--samples", type=int, metavar="N", help="of each question (default 64)")
+    record.add_argument("--temperature", type=float, metavar="T", help="0 to 2 (default 0.8)")
+    record.add_argument(
+        "--max-output-tokens", type=int, metavar="N", help="of one sample (default 512)"
+    )
+    record.add_argument("--verify", metavar="VERIFIER", help="for questions that name none")
+    record.add_argument("--answer", help="how to read answers: auto, number, choice, text, …")
+    record.add_argument("--system", metavar="TEXT", help="a system prompt")
+    record.add_argument("--seed", type=int, help="for runs that repeat (default 0)")
+    record.add_argument("--examples", metavar="PATH", help="worked examples to show")
+    record.add_argument(
+        "--shown",
+        choices=("turns", "message"),
+        default="turns",
+        help='examples as turns, or in one message as "Q: … A: …"',
+    )

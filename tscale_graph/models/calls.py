@@ -126,11 +126,12 @@ def _affords(endpoint: Endpoint, request: Request, room: Remaining, prompt_bound
 
 def _refused_option(
     request: Request, failed: Failure | None
-) -> Literal["temperature", "seed"] | None:
+) -> Literal["temperature", "seed", "logprobs"] | None:
     """The optional argument of ours that the provider's refusal names, if it does."""
     if failed is None or failed.status != 400:
         return None
-    options: tuple[Literal["temperature", "seed"], ...] = ("temperature", "seed")
+    options: tuple[Literal["temperature", "seed", "logprobs"], ...]
+    options = ("temperature", "seed", "logprobs")
     for option in options:
         if getattr(request, option) is not None and option in failed.message.lower():
             return option

@@ -24,7 +24,7 @@ _FAMILIES: Mapping[str, Family] = {
     "ChatGoogleGenerativeAI": "google",
     "ChatOllama": "ollama",
 }
-_SEVERAL_COMPLETIONS = {"ChatOpenAI", "AzureChatOpenAI", "EmbeddedChatModel"}
+_SEVERAL_COMPLETIONS = {"ChatOpenAI", "AzureChatOpenAI", "EmbeddedChatModel", "ReplayModel"}
 """Classes whose servers answer one prompt `n` times and bill it once."""
 
 _OUTPUT_LIMIT_FIELDS = (

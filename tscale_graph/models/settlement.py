@@ -179,6 +179,9 @@ def _true_usage(
     if output_tokens is None or doubted:
         counted = sum(counter.text(c.reasoning + c.text) for c in completions)
         output_tokens = max(output_tokens or 0, counted)
+    # One log-probability a token: they count what llama.cpp leaves out, which reports the tokens
+    # of only one of the completions of a request.
+    output_tokens = max(output_tokens, sum(len(c.logprobs or ()) for c in completions))
     if input_tokens is None or doubted:
         input_tokens = max(input_tokens or 0, counter.prompt(prompt))
     return Usage(

@@ -1,0 +1,227 @@
+"""Families of questions with known or checkable answers, drawn from seeded generators.
+
+Each question can be answered in a few tokens, and a small model is right now and then: often
+enough that more samples help, seldom enough that they are needed.
+"""
+
+import itertools
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+Asked = dict[str, str]
+Example = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Family:
+    """Questions of one kind, and how the model is asked.
+
+    Attributes:
+        name: also the name of its recording.
+        examples: questions with the answers that the model should imitate.
+        draw: draws one question: its text, with a "gold" answer or a "verifier" or both.
+        answer: how answers are read.
+        in_one_message: show the examples as "Q: … A: …" in one message, not as turns.
+        temperature: of sampling.
+        max_output_tokens: what one answer needs.
+        voting_works: the most frequent answer tends to be the right one.
+    """
+
+    name: str
+    examples: Sequence[Example]
+    draw: Callable[[random.Random], Asked]
+    answer: str
+    in_one_message: bool = False
+    temperature: float = 0.8
+    max_output_tokens: int = 16
+    voting_works: bool = False
+
+    def questions(self, count: int) -> list[Asked]:
+        """The first `count` different questions; none of them is one of the examples."""
+        rng = random.Random(f"recordings/{self.name}")
+        shown = {question for question, _ in self.examples}
+        found: dict[str, Asked] = {}
+        while len(found) < count:
+            asked = self.draw(rng)
+            if asked["question"] not in shown:
+                found.setdefault(asked["question"], asked)
+        return [{"id": f"{self.name}/{k}", **asked} for k, asked in enumerate(found.values())]
+
+
+_WORDS = (
+    "pepper", "balloon", "committee", "mississippi", "strawberry", "coffee", "apple", "summer",
+    "butter", "hammer", "bottle", "rabbit", "carrot", "cheese", "tomato", "cookie", "dinner",
+    "yellow", "pillow", "lesson", "mirror", "tunnel", "valley", "cotton", "pattern", "village",
+    "hidden", "supper", "gallery", "missing", "success", "address", "bubble", "ladder", "parrot",
+)  # fmt: skip
+
+
+def count_letter(word: str, letter: str) -> Example:
+    return f"How many times does the letter {letter} appear in {word}?", str(word.count(letter))
+
+
+def _letters(rng: random.Random) -> Asked:
+    word = rng.choice(_WORDS)
+    question, gold = count_letter(word, rng.choice(sorted(set(word))))
+    return {"question": question, "gold": gold}
+
+
+def _equation(rng: random.Random) -> Asked:
+    factor, root, offset = rng.randint(2, 9), rng.randint(1, 9), rng.randint(1, 20)
+    return {
+        "question": f"Solve {factor}x + {offset} = {factor * root + offset} for x.",
+        "gold": str(root),
+        "verifier": "equation",
+    }
+
+
+_FORMS: dict[str, Callable[[int, int, int], int]] = {
+    "{} + {} + {}": lambda a, b, c: a + b + c,
+    "{} + {} - {}": lambda a, b, c: a + b - c,
+    "{} * {} + {}": lambda a, b, c: a * b + c,
+    "{} * {} - {}": lambda a, b, c: a * b - c,
+}
+
+
+def _countdown(rng: random.Random) -> Asked:
+    numbers = rng.sample(range(1, 11), 3)
+    form = rng.choice(sorted(_FORMS))
+    target = _FORMS[form](*numbers)
+    shown = ", ".join(map(str, rng.sample(numbers, 3)))
+    return {
+        "question": f"Use the numbers {shown} to make {target}.",
+        "verifier": "countdown",
+    }
+
+
+_NOUNS = (
+    "river", "garden", "window", "teacher", "bread", "music", "winter", "doctor", "bridge",
+    "letter", "horse", "kitchen", "island", "forest", "train", "clock", "farmer", "market",
+    "candle", "mountain", "blanket", "school", "engine", "painter", "harbour",
+)  # fmt: skip
+
+
+def _sentence(rng: random.Random) -> Asked:
+    words, noun = rng.randint(5, 9), rng.choice(_NOUNS)
+    return {
+        "question": f'Write one sentence of exactly {words} words with the word "{noun}".',
+        "verifier": f"constraints:words={words},contains={noun}",
+    }
+
+
+_NAMES = ("Tom", "Anna", "Ben", "Lucy", "Sam", "Mary", "Jack", "Emma")
+_THINGS = ("apples", "books", "coins", "marbles", "stamps", "cards", "pens", "shells")
+_CHANGES = ("buys {} more", "finds {} more", "gives away {}", "loses {}")
+
+
+def tell(name: str, things: str, start: int, changes: Sequence[tuple[str, int]]) -> Example:
+    """A story in numbers, and how it comes out."""
+    left, steps = start, str(start)
+    for change, amount in changes:
+        gained = "more" in change
+        left += amount if gained else -amount
+        steps += f" {'+' if gained else '-'} {amount}"
+    story = " and then ".join(change.format(amount) for change, amount in changes)
+    question = f"{name} has {start} {things}, {story}. How many {things} are left?"
+    return question, f"{steps} = {left}"
+
+
+def _story(rng: random.Random) -> Asked:
+    start = rng.randint(12, 40)
+    changes = [(rng.choice(_CHANGES), rng.randint(2, 9)) for _ in range(2)]
+    question, solution = tell(rng.choice(_NAMES), rng.choice(_THINGS), start, changes)
+    return {"question": question, "gold": solution.rpartition(" = ")[2]}
+
+
+LETTERS = Family(
+    name="letters",
+    examples=list(
+        itertools.starmap(
+            count_letter,
+            (
+                ("banana", "a"),
+                ("window", "w"),
+                ("kitten", "z"),
+                ("letter", "e"),
+                ("puzzle", "z"),
+                ("garden", "g"),
+            ),
+        )
+    ),
+    draw=_letters,
+    answer="number",
+    max_output_tokens=6,
+    voting_works=True,
+)
+
+EQUATIONS = Family(
+    name="equations",
+    examples=(
+        ("Solve 2x + 3 = 11 for x.", "x = 4"),
+        ("Solve 5x + 1 = 16 for x.", "x = 3"),
+        ("Solve 3x + 4 = 10 for x.", "x = 2"),
+        ("Solve 4x + 2 = 34 for x.", "x = 8"),
+        ("Solve 7x + 6 = 41 for x.", "x = 5"),
+        ("Solve 2x + 9 = 21 for x.", "x = 6"),
+    ),
+    draw=_equation,
+    answer="number",
+    max_output_tokens=12,
+)
+
+COUNTDOWN = Family(
+    name="countdown",
+    examples=(
+        ("Use the numbers 2, 3, 4 to make 10.", "2 * 3 + 4"),
+        ("Use the numbers 5, 1, 7 to make 13.", "5 + 7 + 1"),
+        ("Use the numbers 9, 6, 2 to make 13.", "9 + 6 - 2"),
+        ("Use the numbers 3, 8, 5 to make 19.", "3 * 8 - 5"),
+        ("Use the numbers 4, 10, 3 to make 17.", "4 + 10 + 3"),
+        ("Use the numbers 7, 2, 6 to make 20.", "7 * 2 + 6"),
+    ),
+    draw=_countdown,
+    answer="text",
+    temperature=1.0,
+    max_output_tokens=16,
+)
+
+SENTENCES = Family(
+    name="sentences",
+    examples=(
+        (
+            'Write one sentence of exactly 5 words with the word "dog".',
+            "The dog slept all day.",
+        ),
+        (
+            'Write one sentence of exactly 7 words with the word "rain".',
+            "The rain fell softly on the roof.",
+        ),
+        (
+            'Write one sentence of exactly 6 words with the word "ship".',
+            "A ship sailed into the night.",
+        ),
+        (
+            'Write one sentence of exactly 8 words with the word "king".',
+            "The old king gave his crown to nobody.",
+        ),
+    ),
+    draw=_sentence,
+    answer="text",
+    max_output_tokens=24,
+)
+
+STORIES = Family(
+    name="stories",
+    examples=(
+        tell("Kate", "eggs", 20, (("buys {} more", 5), ("loses {}", 3))),
+        tell("Paul", "pears", 14, (("gives away {}", 4), ("finds {} more", 6))),
+        tell("Rosa", "keys", 31, (("loses {}", 2), ("gives away {}", 7))),
+        tell("Dan", "cups", 17, (("finds {} more", 8), ("buys {} more", 4))),
+    ),
+    draw=_story,
+    answer="number",
+    max_output_tokens=20,
+)
+
+FAMILIES = {f.name: f for f in (LETTERS, EQUATIONS, COUNTDOWN, SENTENCES, STORIES)}

@@ -1,0 +1,100 @@
+"""`tscale record`: many samples of each of many questions, for evaluation without a model."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from tscale_graph.candidates import SamplingError
+from tscale_graph.cli.main import COMPLETE, CUT_OFF, FAILED, WRONG_USE
+from tscale_graph.cli.solve import read_budget
+from tscale_graph.models.failures import one_line
+from tscale_graph.recordings.questions import read_examples, read_questions
+from tscale_graph.recordings.recorder import Recorded, arecord
+
+_OPTIONS = ("model", "samples", "temperature", "max_output_tokens", "answer", "system", "seed")
+
+
+def record_command(asked: argparse.Namespace) -> int:
+    """Record; returns the exit status."""
+    try:
+        questions = read_questions(asked.questions)
+        budget = read_budget(asked.budget)
+        examples = read_examples(asked.examples) if asked.examples else []
+    except (ValueError, OSError) as error:
+        return _complain(error, WRONG_USE)
+    given = {name: getattr(asked, name) for name in _OPTIONS}
+    arguments: dict[str, Any] = {k: v for k, v in given.items() if v is not None}
+    with _Progress(Console(stderr=True)) as progress:
+        recording = arecord(
+            questions,
+            asked.out,
+            budget=budget,
+            verifier=asked.verify,
+            examples=examples,
+            shown=asked.shown,
+            on_progress=progress.show,
+            **arguments,
+        )
+        try:
+            recorded = asyncio.run(recording)
+        except SamplingError as error:
+            return _complain(error, FAILED)
+        except (ValueError, ImportError, OSError) as error:
+            return _complain(error, WRONG_USE)
+        except Exception as error:  # noqa: BLE001 - a person at a terminal gets a line, not a trace
+            return _complain(one_line(error), FAILED)
+    print(_summary(recorded, asked.out), file=sys.stderr)
+    return CUT_OFF if recorded.cut_off_by else COMPLETE
+
+
+class _Progress:
+    """A bar at a terminal, a line for each question elsewhere."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._bar = Progress(
+            TextColumn("recording"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[tokens]:,} tokens"),
+            TimeRemainingColumn(),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._task = self._bar.add_task("", total=None, tokens=0)
+
+    def __enter__(self) -> _Progress:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def show(self, recorded: Recorded) -> None:
+        """Show how far it is."""
+        tokens = recorded.usage.tokens
+        if self._console.is_terminal:
+            done, total = recorded.questions, recorded.wanted
+            self._bar.update(self._task, completed=done, total=total, tokens=tokens)
+        elif recorded.samples or recorded.questions:
+            what = f"{recorded.questions} of {recorded.wanted} questions, {tokens:,} tokens"
+            print(what, file=sys.stderr, flush=True)
+
+
+def _summary(recorded: Recorded, out: str) -> str:
+    cut = f", cut off by {recorded.cut_off_by}" if recorded.cut_off_by else ""
+    return (
+        f"{out}: {recorded.questions} of {recorded.wanted} questions{cut}; this run: "
+        f"{recorded.samples} samples, {recorded.usage.tokens:,} tokens, ${recorded.usage.usd:.4f}"
+    )
+
+
+def _complain(problem: object, status: int) -> int:
+    print(f"tscale: {problem}", file=sys.stderr)
+    return status

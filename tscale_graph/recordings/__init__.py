@@ -1,0 +1,1 @@
+"""Recordings: many samples of real models per question, kept, played back and simulated."""

@@ -1,0 +1,183 @@
+"""Recordings on disk: one question a line, as JSON, compressed where the name ends in .gz.
+
+A recording is appended to while it is made, one line at a time and each flushed to the disk, so
+that a run that is killed loses no more than the line it was writing.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import math
+import os
+import zlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO, Literal, cast
+
+from pydantic import ValidationError
+
+from tscale_graph.recordings.records import RecordedQuestion, estimated_tokens
+
+Scores = Literal["probability", "reward"]
+
+
+def read_recording(
+    path: str | os.PathLike[str], *, scores: Scores = "probability"
+) -> Iterator[RecordedQuestion]:
+    """The questions of a recording, one after the other.
+
+    Lines that follow each other and have the same id are one question: what a run could not
+    finish and a later one did.
+
+    Args:
+        path: a file of JSON lines, gzipped if its name ends in ".gz".
+        scores: what the samples' scores are: in [0, 1] already, or the raw rewards of a reward
+            model, which the logistic function maps to it (rewards are logits of preference in
+            Bradley and Terry's model, which is how reward models are trained).
+
+    Raises:
+        ValueError: for a line that is no recorded question; in one line, with file and number.
+        OSError: when the file cannot be read.
+    """
+    if scores not in ("probability", "reward"):
+        raise ValueError(f'scores must be "probability" or "reward", got {scores!r}')
+    waiting: RecordedQuestion | None = None
+    seen: set[str] = set()
+    for number, line in _lines(Path(path)):
+        question = _question(line, scores, where=f"{path}, line {number}")
+        if waiting is not None and question.id == waiting.id:
+            samples = (*waiting.samples, *question.samples)
+            waiting = waiting.model_copy(update={"samples": samples})
+            continue
+        if question.id in seen:
+            raise ValueError(f"{path}, line {number}: id {question.id!r} was there before")
+        seen.add(question.id)
+        if waiting is not None:
+            yield waiting
+        waiting = question
+    if waiting is not None:
+        yield waiting
+
+
+def append_question(path: str | os.PathLike[str], question: RecordedQuestion) -> None:
+    """Add a question to the end of a recording, and make sure that it is on the disk."""
+    line = question.model_dump_json(exclude_defaults=True).encode() + b"\n"
+    with Path(path).open("ab") as file:
+        file.write(gzip.compress(line, mtime=0) if str(path).endswith(".gz") else line)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def drop_unfinished_line(path: str | os.PathLike[str]) -> int:
+    """Cut off what a killed run left half-written at the end; the number of bytes cut.
+
+    Nothing is cut from the middle: a file that is damaged elsewhere is left as it is, and
+    reading it says where.
+    """
+    file = Path(path)
+    if not file.exists():
+        return 0
+    size = file.stat().st_size
+    with file.open("rb") as content:
+        end = _end_of_members(content) if file.suffix == ".gz" else _end_of_lines(content)
+    if end < size:
+        os.truncate(file, end)
+    return size - end
+
+
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    number = 0
+    with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
+        try:
+            for raw in file:
+                number += 1
+                if raw.strip():
+                    yield number, raw.decode()
+        except (EOFError, zlib.error, gzip.BadGzipFile, UnicodeDecodeError) as error:
+            raise ValueError(f"{path}, after line {number}: damaged: {error}") from None
+
+
+def _question(line: str, scores: Scores, *, where: str) -> RecordedQuestion:
+    try:
+        fields = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{where}: not JSON: {error}") from None
+    if not isinstance(fields, dict) or not isinstance(
+        cast(dict[str, Any], fields).get("samples"), list
+    ):
+        raise ValueError(f'{where}: a recorded question needs "id", "question" and "samples"')
+    known = cast(dict[str, Any], fields)
+    if isinstance(known.get("id"), int):
+        known["id"] = str(known["id"])
+    samples = cast(list[Any], known["samples"])
+    known["samples"] = [_sample(sample, scores, known) for sample in samples]
+    try:
+        return RecordedQuestion.model_validate(known)
+    except ValidationError as error:
+        raise ValueError(f"{where}: {_first_problem(error)}") from None
+
+
+def _sample(sample: Any, scores: Scores, question: Mapping[str, Any]) -> Any:
+    if not isinstance(sample, dict):
+        return sample  # the validation says what is wrong with it
+    fields = dict(cast(dict[str, Any], sample))
+    if "output_tokens" not in fields:
+        counted = fields.pop("tokens_est", None)
+        text = fields.get("text") or fields.get("answer")
+        # An estimate can be nonsense: one shared out from a wrong total is below zero.
+        plausible = isinstance(counted, int | float) and counted >= 1
+        known = text if isinstance(text, str) else ""
+        fields["output_tokens"] = round(counted) if plausible else estimated_tokens(known)
+    if isinstance(fields.get("tests"), str):
+        fields["tests"] = [bit == "1" for bit in fields["tests"]]
+    score = fields.get("score")
+    if scores == "reward" and isinstance(score, int | float):
+        fields["score"] = logistic(score)
+    for shared in ("model", "temperature"):
+        if fields.get(shared) is not None and fields[shared] == question.get(shared):
+            del fields[shared]
+    return fields
+
+
+def logistic(reward: float) -> float:
+    """A raw reward as a number in [0, 1].
+
+    >>> logistic(0)
+    0.5
+    """
+    if reward < 0:
+        return math.exp(reward) / (1 + math.exp(reward))
+    return 1 / (1 + math.exp(-reward))
+
+
+def _first_problem(error: ValidationError) -> str:
+    problem = error.errors()[0]
+    place = ".".join(map(str, problem["loc"]))
+    hint = ' (raw rewards are read with scores="reward")' if place.endswith("score") else ""
+    return f"{place}: {problem['msg']}, got {problem['input']!r:.60}{hint}"
+
+
+def _end_of_lines(file: BinaryIO) -> int:
+    end = 0
+    for line in file:
+        if not line.endswith(b"\n"):
+            break
+        end += len(line)
+    return end
+
+
+def _end_of_members(file: BinaryIO) -> int:
+    """Where the last whole gzip member ends; each line is a member of its own."""
+    content = file.read()
+    end = 0
+    while end < len(content):
+        member = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+        try:
+            member.decompress(content[end:])
+        except zlib.error:
+            break
+        if not member.eof:
+            break
+        end = len(content) - len(member.unused_data)
+    return end

@@ -1,0 +1,116 @@
+"""Questions to record, and examples to show: files of JSON lines."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+Text = Annotated[str, Field(min_length=1)]
+
+
+class Question(BaseModel):
+    """A question whose answers can be told right from wrong.
+
+    Attributes:
+        id: names it in the recording.
+        question: what to ask.
+        gold: the right answer, or None.
+        verifier: a built-in verifier by its name and settings, or None.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: Text
+    question: Text
+    gold: str | None = None
+    verifier: str | None = None
+
+
+class Example(BaseModel):
+    """A question with the answer that the model should imitate."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    question: Text
+    answer: Text
+
+
+Line = TypeVar("Line", Question, Example)
+
+
+def read_questions(path: str | os.PathLike[str]) -> list[Question]:
+    """The questions of a file.
+
+    Raises:
+        ValueError: for a line that is no question, or an id that comes twice; with its number.
+        OSError: when the file cannot be read.
+    """
+    questions: list[Question] = []
+    seen: set[str] = set()
+    for number, question in _read(path, Question):
+        if question.id in seen:
+            raise ValueError(f"{path}, line {number}: id {question.id!r} was there before")
+        seen.add(question.id)
+        questions.append(question)
+    if not questions:
+        raise ValueError(f"{path}: no questions")
+    return questions
+
+
+def read_examples(path: str | os.PathLike[str]) -> list[Example]:
+    """The worked examples of a file, one {"question", "answer"} a line.
+
+    Raises:
+        ValueError: for a line that is no example; with its number.
+        OSError: when the file cannot be read.
+    """
+    return [example for _, example in _read(path, Example)]
+
+
+def shown_in_turns(examples: Sequence[Example], question: str) -> list[tuple[str, str]]:
+    """The examples as turns of a conversation, then the question; as (role, text)."""
+    turns = [
+        turn
+        for example in examples
+        for turn in (("human", example.question), ("ai", example.answer))
+    ]
+    return [*turns, ("human", question)]
+
+
+def shown_in_one_message(examples: Sequence[Example], question: str) -> list[tuple[str, str]]:
+    r"""The examples and the question as one message, "Q: … A: …"; as (role, text).
+
+    >>> shown_in_one_message([Example(question="1 + 1?", answer="2")], "2 + 2?")
+    [('human', 'Q: 1 + 1?\nA: 2\nQ: 2 + 2?\nA:')]
+    """
+    shown = "".join(f"Q: {example.question}\nA: {example.answer}\n" for example in examples)
+    return [("human", f"{shown}Q: {question}\nA:")]
+
+
+def _read(path: str | os.PathLike[str], shape: type[Line]) -> Iterator[tuple[int, Line]]:
+    with Path(path).open(encoding="utf-8") as file:
+        for number, line in enumerate(file, start=1):
+            if not line.strip():
+                continue
+            try:
+                fields: Any = json.loads(line)
+                if isinstance(fields, dict):
+                    fields = {k: _as_text(v) for k, v in fields.items()}  # pyright: ignore
+                yield number, shape.model_validate(fields)
+            except json.JSONDecodeError as error:
+                raise ValueError(f"{path}, line {number}: not JSON: {error}") from None
+            except ValidationError as error:
+                problem = error.errors()[0]
+                place = ".".join(map(str, problem["loc"])) or "the line"
+                raise ValueError(f"{path}, line {number}: {place}: {problem['msg']}") from None
+
+
+def _as_text(value: Any) -> Any:
+    """Numbers as ids and right answers are texts to us."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return str(value) if is_number else value

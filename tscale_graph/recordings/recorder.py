@@ -1,0 +1,263 @@
+"""Sampling a model many times on each of many questions, and keeping everything."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from langchain_core.runnables import Runnable
+
+from tscale_graph.answers import AnswerKind, answer_kind, pick_answer_kind, same_answer
+from tscale_graph.budget import Budget, Limit, Usage
+from tscale_graph.candidates import Verdict
+from tscale_graph.models.endpoint import endpoint
+from tscale_graph.models.loading import load_model
+from tscale_graph.models.pricing import unknown_price
+from tscale_graph.models.replies import Completion
+from tscale_graph.recordings.files import append_question, drop_unfinished_line, read_recording
+from tscale_graph.recordings.questions import (
+    Example,
+    Question,
+    shown_in_one_message,
+    shown_in_turns,
+)
+from tscale_graph.recordings.records import RecordedQuestion, RecordedSample
+from tscale_graph.recordings.sampling import Account, Source
+from tscale_graph.verifiers import Verifier, check_verifier, preferred_answer, verify
+
+Shown = Literal["turns", "message"]
+_LOGPROB_DIGITS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """How a recording stands.
+
+    Attributes:
+        questions: questions that have all their samples, those of earlier runs included.
+        wanted: questions that there are.
+        samples: samples that this run took.
+        usage: what this run spent; its seconds are the wall clock.
+        cut_off_by: the limit of the budget that ended it, or None.
+    """
+
+    questions: int
+    wanted: int
+    samples: int = 0
+    usage: Usage = field(default_factory=Usage)
+    cut_off_by: Limit | None = None
+
+
+async def arecord(
+    questions: Sequence[Question],
+    out: str | os.PathLike[str],
+    *,
+    budget: Budget | dict[str, Any],
+    model: str | Runnable[Any, Any] = "local",
+    samples: int = 64,
+    temperature: float | None = 0.8,
+    max_output_tokens: int = 512,
+    answer: str | AnswerKind | Callable[[str], str | None] = "auto",
+    verifier: Verifier | str | None = None,
+    system: str | None = None,
+    seed: int = 0,
+    examples: Sequence[Example] = (),
+    shown: Shown = "turns",
+    on_progress: Callable[[Recorded], None] | None = None,
+) -> Recorded:
+    """Sample a model on questions, and append each question with its samples to a file.
+
+    Questions whose samples are in the file already are not sampled again, so a run that was
+    killed or cut off goes on where it was. A sample is correct when its answer is the gold
+    answer, or where there is none, when the verifier passes it.
+
+    Args:
+        questions: each needs a gold answer or a verifier.
+        out: the recording; gzipped if its name ends in ".gz".
+        budget: for this whole run.
+        model: a chat model, "local", or "provider:model".
+        samples: of each question, at least 1.
+        temperature: 0 to 2; None for the model's own.
+        max_output_tokens: of one sample, at least 1.
+        answer: how answers are read, as techniques take it; "auto" lets the verifier say, else
+            decides for each question from its samples.
+        verifier: for questions that name none.
+        system: a system prompt.
+        seed: where the provider takes one, request k of a question gets a seed drawn from this
+            one, the question's id and k.
+        examples: worked examples to show before the question.
+        shown: as "turns" of a conversation, or in one "message" as "Q: … A: …".
+        on_progress: called at the beginning and after each question.
+
+    Returns:
+        How the recording stands.
+
+    Raises:
+        ValueError: for a bad argument, or a file that is no recording, before any call.
+        SamplingError: when the model failed; what was written stays.
+    """
+    asking = _Asking(
+        verifier=None if verifier is None else check_verifier(verifier),
+        kind=answer_kind(answer),
+        system=system,
+        examples=tuple(examples),
+        shown=shown,
+    )
+    _check(questions, asking, samples, max_output_tokens, temperature)
+    source = Source(endpoint(load_model(model)), max_output_tokens, temperature, seed)
+    account = Account(Budget.model_validate(budget))
+    if account.budget.usd is not None and source.endpoint.prices.ceiling is None:
+        raise ValueError(unknown_price(source.endpoint.name))
+    drop_unfinished_line(out)
+    there = _there(Path(out))
+    done = sum(1 for q in questions if there.get(q.id, 0) >= samples)
+    state = Recorded(done, len(questions))
+    _tell(on_progress, state)
+    for question in questions:
+        first = there.get(question.id, 0)
+        if first >= samples:
+            continue
+        prompt = asking.prompt(question)
+        completions, cut = await source.take(
+            prompt, account, question_id=question.id, first=first, wanted=samples
+        )
+        if completions:
+            judged = await asking.judge(question, completions, source)
+            await asyncio.to_thread(append_question, out, judged)
+        state = Recorded(
+            questions=state.questions + (cut is None),
+            wanted=state.wanted,
+            samples=state.samples + len(completions),
+            usage=account.usage,
+            cut_off_by=cut,
+        )
+        _tell(on_progress, state)
+        if cut is not None:
+            break
+    return state
+
+
+def record(
+    questions: Sequence[Question],
+    out: str | os.PathLike[str],
+    *,
+    budget: Budget | dict[str, Any],
+    **arguments: Any,
+) -> Recorded:
+    """Sample a model on questions into a file; `arecord` for synchronous code."""
+    return asyncio.run(arecord(questions, out, budget=budget, **arguments))
+
+
+@dataclass(frozen=True)
+class _Asking:
+    """How questions are asked, and their answers read and judged."""
+
+    verifier: Verifier | None
+    kind: AnswerKind | None
+    system: str | None
+    examples: tuple[Example, ...]
+    shown: Shown
+
+    def prompt(self, question: Question) -> list[tuple[str, str]]:
+        """The whole prompt as (role, text)."""
+        show = shown_in_turns if self.shown == "turns" else shown_in_one_message
+        system = [("system", self.system)] if self.system else []
+        return [*system, *show(self.examples, question.question)]
+
+    def verifier_of(self, question: Question) -> Verifier | None:
+        """The question's own verifier, else the one for all."""
+        return check_verifier(question.verifier) if question.verifier else self.verifier
+
+    async def judge(
+        self, question: Question, completions: Sequence[Completion], source: Source
+    ) -> RecordedQuestion:
+        """The completions with their answers read and judged."""
+        verifier = self.verifier_of(question)
+        kind = self.kind or (answer_kind(preferred_answer(verifier)) if verifier else None)
+        kind = kind or pick_answer_kind(question.question, [c.text for c in completions])
+        verdicts: dict[str, Verdict] = {}
+        samples: list[RecordedSample] = []
+        for completion in completions:
+            answer = kind.extract(completion.text, truncated=completion.truncated)
+            if verifier is not None and answer is not None and answer not in verdicts:
+                verdicts[answer] = await verify(verifier, question.question, answer)
+            verdict = verdicts.get(answer or "")
+            samples.append(_sample(completion, answer, verdict, question.gold, kind))
+        prompt = self.prompt(question)
+        bare = prompt == [("human", question.question)]
+        return RecordedQuestion(
+            id=question.id,
+            question=question.question,
+            gold=question.gold,
+            verifier=question.verifier,
+            kind=kind.name,
+            messages=None if bare else tuple(prompt),
+            prompt_tokens=max(c.prompt_tokens or 0 for c in completions) or None,
+            model=source.endpoint.name,
+            temperature=source.temperature,
+            samples=tuple(samples),
+        )
+
+
+def _sample(
+    completion: Completion,
+    answer: str | None,
+    verdict: Verdict | None,
+    gold: str | None,
+    kind: AnswerKind,
+) -> RecordedSample:
+    logprobs = completion.logprobs
+    if gold is not None:
+        correct = answer is not None and same_answer(answer, gold, kind)
+    else:
+        correct = bool(verdict and verdict.passed)
+    return RecordedSample(
+        text=completion.text,
+        answer=answer,
+        correct=correct,
+        # One log-probability a token is exact where a shared request's usage is only divided.
+        output_tokens=len(logprobs) if logprobs else completion.usage.output_tokens,
+        mean_logprob=round(sum(logprobs) / len(logprobs), _LOGPROB_DIGITS) if logprobs else None,
+        score=verdict.score if verdict else None,
+        passed=verdict.passed if verdict else None,
+        truncated=completion.truncated,
+        tests=verdict.tests if verdict else None,
+    )
+
+
+def _check(
+    questions: Sequence[Question],
+    asking: _Asking,
+    samples: int,
+    max_output_tokens: int,
+    temperature: float | None,
+) -> None:
+    for name, value in (("samples", samples), ("max_output_tokens", max_output_tokens)):
+        if value < 1:
+            raise ValueError(f"{name} must be at least 1, got {value}")
+    if temperature is not None and not 0 <= temperature <= 2:
+        raise ValueError(f"temperature must be between 0 and 2, got {temperature}")
+    if asking.shown not in ("turns", "message"):
+        raise ValueError(f'shown must be "turns" or "message", got {asking.shown!r}')
+    for question in questions:
+        verifier = asking.verifier_of(question)
+        if question.gold is None and verifier is None:
+            raise ValueError(
+                f"question {question.id!r} has neither a gold answer nor a verifier to judge by"
+            )
+
+
+def _there(out: Path) -> dict[str, int]:
+    """How many samples of each question are in the file."""
+    if not out.exists():
+        return {}
+    return {question.id: len(question.samples) for question in read_recording(out)}
+
+
+def _tell(on_progress: Callable[[Recorded], None] | None, state: Recorded) -> None:
+    if on_progress is not None:
+        on_progress(state)

@@ -1,0 +1,204 @@
+"""What a stopping rule and a choice would have made of recorded samples, without any model.
+
+    deck = prepare(question)
+    played = simulate(deck, Beta(), seed=3, max_samples=40)
+    played.right, played.samples, played.tokens, played.rounds
+
+The decisions are the library's own, `wave_size` and `choose`; a graph with `ReplayModel` comes
+to the same, a hundred times slower.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from tscale_graph.answers import AnswerKind, answer_kind
+from tscale_graph.candidates import Candidate, Verdict
+from tscale_graph.recordings.records import RecordedQuestion, RecordedSample, playing_order
+from tscale_graph.stopping import Standing, StoppingRule, wave_size
+from tscale_graph.votes import Selection, choose
+
+Verification = Literal["none", "recorded", "gold"]
+
+
+@dataclass(frozen=True, slots=True)
+class Deck:
+    """One question's samples, ready to be played many times.
+
+    Attributes:
+        question: the recording.
+        kind: says which answers are the same, with every key known beforehand.
+        candidates: the samples as candidates, in recorded order.
+        votes: for each sample the number of its answer, or None.
+    """
+
+    question: RecordedQuestion
+    kind: KnownKeys
+    candidates: tuple[Candidate, ...]
+    votes: tuple[int | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownKeys:
+    """A kind of answer that has made the keys of all the answers that it will meet."""
+
+    name: str
+    keys: dict[str, str]
+
+    def extract(self, text: str, *, truncated: bool = False) -> str | None:
+        """The text: recorded answers have been read already."""
+        return text
+
+    def key(self, answer: str) -> str:
+        """The key of a known answer."""
+        return self.keys[answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """How one replay went.
+
+    Attributes:
+        answer: the chosen answer, or None when no sample had one.
+        right: the chosen sample is recorded as correct.
+        samples: samples taken.
+        tokens: what they cost, prompts included.
+        rounds: waves, one after the other.
+    """
+
+    answer: str | None
+    right: bool
+    samples: int
+    tokens: int
+    rounds: int
+
+
+def prepare(
+    question: RecordedQuestion,
+    *,
+    kind: AnswerKind | None = None,
+    verification: Verification = "none",
+) -> Deck:
+    """Make the keys and candidates of one question once.
+
+    Args:
+        question: with its samples.
+        kind: how to compare answers; by default as the recording says.
+        verification: "recorded" takes the scores and verdicts that were recorded, "gold" lets a
+            verifier that is never wrong pass what is correct, "none" has no verifier.
+
+    Raises:
+        ValueError: for a kind that the recording names and this version does not know.
+    """
+    kind = kind or answer_kind(question.kind)
+    if kind is None:
+        raise ValueError(f"question {question.id!r} does not say how its answers were read")
+    answers = {s.answer for s in question.samples if s.answer is not None}
+    keys = {answer: kind.key(answer) for answer in answers}
+    numbers: dict[str, int] = {}
+    votes = tuple(
+        None if s.answer is None else numbers.setdefault(keys[s.answer], len(numbers))
+        for s in question.samples
+    )
+    candidates = tuple(
+        Candidate(
+            index=place,
+            text=sample.text,
+            answer=sample.answer,
+            truncated=sample.truncated,
+            mean_logprob=sample.mean_logprob,
+            verdict=_verdict(sample, verification),
+        )
+        for place, sample in enumerate(question.samples)
+    )
+    return Deck(question, KnownKeys(kind.name, keys), candidates, votes)
+
+
+def simulate(
+    deck: Deck,
+    rule: StoppingRule,
+    *,
+    seed: int,
+    max_samples: int = 40,
+    max_parallel: int | None = None,
+    select: Selection = "majority",
+    shared_prompt: bool = True,
+) -> Played:
+    """Play one question through a stopping rule and a choice.
+
+    Args:
+        deck: the question.
+        rule: decides when there are enough samples.
+        seed: of the order, the same as of `ReplayModel`.
+        max_samples: the most samples; never more than were recorded.
+        max_parallel: 1 samples one at a time; None leaves the size of a wave to the rule.
+        select: how the answer is chosen.
+        shared_prompt: a wave pays for its prompt once, otherwise every sample does.
+
+    Raises:
+        ValueError: when max_samples is less than 1.
+    """
+    if max_samples < 1:
+        raise ValueError(f"max_samples must be at least 1, got {max_samples}")
+    order = playing_order(deck.question, seed=seed)[:max_samples]
+    taken, tokens, rounds = 0, 0, 0
+    while True:
+        standing = _standing(deck, order[:taken], left=len(order) - taken, tokens=tokens)
+        wave = wave_size(rule, standing, max_samples=len(order), max_parallel=max_parallel)
+        if wave == 0:
+            break
+        played = order[taken : taken + wave]
+        prompts = 1 if shared_prompt else len(played)
+        tokens += prompts * deck.question.prompt_size
+        tokens += sum(deck.question.samples[place].output_tokens for place in played)
+        taken += len(played)
+        rounds += 1
+    answer, right = _chosen(deck, order[:taken], select)
+    return Played(answer, right, taken, tokens, rounds)
+
+
+def _verdict(sample: RecordedSample, verification: Verification) -> Verdict | None:
+    if sample.answer is None or verification == "none":
+        return None
+    if verification == "gold":
+        return Verdict(score=float(sample.correct), passed=sample.correct)
+    if sample.score is None and sample.passed is None:
+        return None
+    score = float(bool(sample.passed)) if sample.score is None else sample.score
+    return Verdict(score=score, passed=sample.passed)
+
+
+def _standing(deck: Deck, places: Sequence[int], *, left: int, tokens: int) -> Standing:
+    votes = tuple(deck.votes[place] for place in places)
+    # Numbered again in the order of play, as a run that sees only these samples would.
+    numbers: dict[int, int] = {}
+    votes = tuple(None if v is None else numbers.setdefault(v, len(numbers)) for v in votes)
+    counts = sorted(Counter(v for v in votes if v is not None).values(), reverse=True)
+    verdicts = [v for place in places if (v := deck.candidates[place].verdict) is not None]
+    first, second, *_ = (*counts, 0, 0)
+    return Standing(
+        counts=tuple(counts),
+        samples=len(places),
+        passed=sum(1 for verdict in verdicts if verdict.passed),
+        failed=sum(1 for verdict in verdicts if verdict.passed is False),
+        votes=votes,
+        scores=tuple(verdict.score for verdict in verdicts),
+        lead=None if verdicts else float(first - second),
+        left=left,
+        tokens=tokens / len(places) if places else 0.0,
+    )
+
+
+def _chosen(deck: Deck, places: Sequence[int], select: Selection) -> tuple[str | None, bool]:
+    """The chosen answer, and whether it is right."""
+    candidates = [
+        deck.candidates[place].model_copy(update={"index": index})
+        for index, place in enumerate(places)
+    ]
+    winner = choose(candidates, deck.kind, select=select).winner
+    if winner is None:
+        return None, False
+    return winner.answer, deck.question.samples[places[winner.index]].correct
