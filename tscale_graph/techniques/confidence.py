@@ -10,7 +10,6 @@ from tscale_graph.models.replies import Completion
 from tscale_graph.techniques.state import Floor
 from tscale_graph.votes import DeepConf, group_size, trace_confidence, warm_up_threshold
 
-
 STATE_CONFIDENCE = (
     'After your answer, write a last line of the form "Confidence: N", where N is a number '
     "from 0 to 100: how likely your answer is right, in percent."
