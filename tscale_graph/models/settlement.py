@@ -179,9 +179,10 @@ def _true_usage(
     if output_tokens is None or doubted:
         counted = sum(counter.text(c.reasoning + c.text) for c in completions)
         output_tokens = max(output_tokens or 0, counted)
-    # One log-probability a token: they count what llama.cpp leaves out, which reports the tokens
-    # of only one of the completions of a request.
-    output_tokens = max(output_tokens, sum(len(c.logprobs or ()) for c in completions))
+    output_tokens = max(output_tokens, _told_by_logprobs(completions))
+    if asked > 1:
+        least, counted = _counted_together(endpoint, completions)
+        output_tokens = counted if output_tokens < least else output_tokens
     if input_tokens is None or doubted:
         input_tokens = max(input_tokens or 0, counter.prompt(prompt))
     return Usage(
@@ -196,3 +197,19 @@ def _true_usage(
         ),
         seconds=seconds,
     )
+
+
+def _told_by_logprobs(completions: Sequence[Completion]) -> int:
+    """Tokens of which there is a log-probability."""
+    return sum(len(completion.logprobs or ()) for completion in completions)
+
+
+def _counted_together(endpoint: Endpoint, completions: Sequence[Completion]) -> tuple[int, int]:
+    """The fewest tokens that several completions can be reported to have, and their count.
+
+    llama.cpp, for one, reports the tokens of only one completion of a request. A count by the
+    model's own tokenizer is exact; another's is believed where it is twice what was reported.
+    """
+    counter = endpoint.counter
+    counted = counter.text("\n".join(c.reasoning + c.text for c in completions))
+    return (counted if counter.own else counted // 2), counted

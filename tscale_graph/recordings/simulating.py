@@ -124,7 +124,7 @@ def simulate(
     seed: int,
     max_samples: int = 40,
     max_parallel: int | None = None,
-    select: Selection = "majority",
+    select: str | Selection = "majority",
     shared_prompt: bool = True,
 ) -> Played:
     """Play one question through a stopping rule and a choice.
