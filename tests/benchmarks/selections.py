@@ -3,7 +3,7 @@
 import functools
 import random
 
-from tests.recordings import FOLDER, recorded
+from tests.recordings.shared_data import SHARED, recorded
 from tests.votes.simulated import (
     RIGHT,
     decided_with_mistakes,
@@ -31,8 +31,8 @@ QUESTIONS = 300
 def main():
     over_optimisation()
     wrong_one_time_in_five()
-    if not FOLDER.exists():
-        print(f"\n{FOLDER} is not there: no recordings")
+    if not SHARED.exists():
+        print(f"\n{SHARED} is not there: no recordings")
         return
     exams()
     model_written_tests()
@@ -91,7 +91,7 @@ def examined(seed, *, error=0.2):
     """Recorded answers to exam questions, each with a verdict that is sometimes wrong."""
     rng = random.Random(seed)
     asked = []
-    for question in recorded("jhu_gpt35_10exams_nooverlap_notext"):
+    for question in recorded("exams"):
         samples = rng.sample(question["samples"], len(question["samples"]))
         letters = {sample["answer"] for sample in samples} - {None}
         flipped = {answer: rng.random() < error for answer in sorted(letters)}
@@ -158,7 +158,7 @@ class Unshared(Agreement):
 
 
 def codegen():
-    return recorded("codet_humaneval_codegen16b_100")
+    return recorded("codet")
 
 
 def solutions(question, *, given):
@@ -185,7 +185,7 @@ def chosen(asked, rule):
 
 def reward_model():
     print("\nQwen2.5-Math, 100 MATH problems, 8 samples, scores of a reward model: % right")
-    questions = recorded("qwen25math_math100_rm8")
+    questions = recorded("qwen")
     for rule in (Majority(), Max(), Weighted(), BestOfMajority(), Pessimistic()):
         print(f"  {rule.name:28s} {share([rewarded(q, rule) for q in questions]):5.1f}")
 

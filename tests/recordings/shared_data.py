@@ -1,6 +1,10 @@
 """Recordings of larger models, read where they lie: beside the project, where they are at all."""
 
+import gzip
+import json
 from pathlib import Path
+
+import pytest
 
 from tscale_graph.recordings.files import read_recording
 from tscale_graph.recordings.records import RecordedQuestion
@@ -28,3 +32,12 @@ def shared(name: str) -> list[RecordedQuestion]:
         )
         for q in questions
     ]
+
+
+def recorded(name: str) -> list[dict]:
+    """The lines of one of the recordings as they are; skips a test where they are absent."""
+    path = SHARED / FILES[name]
+    if not path.exists():
+        pytest.skip(f"{path.name} is not beside the project")
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]

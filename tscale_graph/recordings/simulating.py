@@ -192,7 +192,7 @@ def _standing(deck: Deck, places: Sequence[int], *, left: int, tokens: int) -> S
     )
 
 
-def _chosen(deck: Deck, places: Sequence[int], select: Selection) -> tuple[str | None, bool]:
+def _chosen(deck: Deck, places: Sequence[int], select: str | Selection) -> tuple[str | None, bool]:
     """The chosen answer, and whether it is right."""
     candidates = [
         deck.candidates[place].model_copy(update={"index": index})
