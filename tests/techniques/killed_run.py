@@ -14,12 +14,12 @@ from tscale_graph import Budget, self_consistency
 
 async def main(url: str, database: str) -> None:
     model = ChatOpenAI(model="fake", base_url=url, api_key="none")
-    technique = self_consistency(model, max_samples=12, stop="fixed", max_parallel=3)
+    technique = self_consistency(model, max_samples=20, stop="fixed", max_parallel=3)
     async with AsyncSqliteSaver.from_conn_string(database) as saver:
         graph = technique.compile(checkpointer=saver)
         thread = {"configurable": {"thread_id": "one"}}
         began = (await graph.aget_state(thread)).next
-        asked = {"messages": [("user", "How many?")], "budget": Budget(calls=12, seconds=60)}
+        asked = {"messages": [("user", "How many?")], "budget": Budget(calls=20, seconds=60)}
         # "sync": a wave is saved before the next one starts.
         out = await graph.ainvoke(None if began else asked, thread, durability="sync")
     result = out["result"]

@@ -88,7 +88,7 @@ async def test_called_from_a_node_of_a_graph_with_a_state_of_its_own():
 
 async def test_a_parent_that_streams_sees_the_samples_arrive():
     parent = StateGraph(MessagesState)
-    parent.add_node("solve", self_consistency(Scripted(), max_samples=4).compile())
+    parent.add_node("solve", self_consistency(Scripted(), max_samples=16).compile())
     parent.add_edge(START, "solve")
     seen = []
     config = {"configurable": {"budget": Budget(tokens=10_000)}}

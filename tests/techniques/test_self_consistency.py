@@ -40,7 +40,7 @@ async def test_the_answer_that_most_samples_agree_on_is_returned_with_its_cost()
 @pytest.mark.parametrize("kind", [Scripted, Streaming, Synchronous, SynchronousStreaming])
 def test_it_works_from_invoke_and_from_ainvoke_with_any_kind_of_model(kind):
     for run in ("invoke", "ainvoke"):
-        graph = self_consistency(kind(), max_samples=4).compile()
+        graph = self_consistency(kind(), max_samples=16).compile()
         out = getattr(graph, run)(asked(Budget(tokens=50_000)))
         out = asyncio.run(out) if run == "ainvoke" else out
         assert (out["result"].answer, out["result"].usage.calls) == ("3", 4)
@@ -58,7 +58,7 @@ async def test_a_contested_answer_takes_longer():
 
 async def test_no_more_samples_are_in_flight_than_max_parallel():
     model = Scripted(delay=0.01)
-    await ask(model, max_samples=12, stop="fixed", max_parallel=3)
+    await ask(model, max_samples=20, stop="fixed", max_parallel=3)
     assert (model.most_in_flight, len(model.calls)) == (3, 12)
 
 
@@ -194,10 +194,10 @@ async def test_a_system_prompt_is_put_before_the_conversation():
 async def test_a_second_question_on_the_same_thread_starts_afresh():
     from langgraph.checkpoint.memory import InMemorySaver
 
-    graph = self_consistency(Scripted(), max_samples=4).compile(checkpointer=InMemorySaver())
+    graph = self_consistency(Scripted(), max_samples=16).compile(checkpointer=InMemorySaver())
     thread = {"configurable": {"thread_id": "1"}}
     for _ in range(2):
-        out = await graph.ainvoke(asked(Budget(calls=4)), thread)
+        out = await graph.ainvoke(asked(Budget(calls=16)), thread)
         assert (out["result"].usage.calls, len(out["result"].candidates)) == (4, 4)
     assert len(out["messages"]) == 4
 
@@ -206,12 +206,12 @@ async def test_a_question_after_one_that_was_abandoned_starts_afresh():
     from langgraph.checkpoint.memory import InMemorySaver
 
     model = Scripted(fail=1.0)
-    graph = self_consistency(model, max_samples=4).compile(checkpointer=InMemorySaver())
+    graph = self_consistency(model, max_samples=16).compile(checkpointer=InMemorySaver())
     thread = {"configurable": {"thread_id": "1"}}
     with pytest.raises(SamplingError):
         await graph.ainvoke(asked(Budget(calls=20)), thread)
     model.fail = 0.0
-    out = await graph.ainvoke(asked(Budget(calls=4)), thread)
+    out = await graph.ainvoke(asked(Budget(calls=16)), thread)
     assert (out["result"].usage.calls, len(out["result"].candidates)) == (4, 4)
 
 

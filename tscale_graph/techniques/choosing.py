@@ -36,8 +36,9 @@ class Decider:
         wanted = next_wave(settings, candidates, standing)
         # Cut short by the budget where what it has no room for could have changed the winner.
         whole = replace(standing, left=settings.max_samples - len(candidates))
-        over = settings.rule.settled(standing) or not can_still_change(whole)
-        cut = None if wanted or over else limited_by or _cut_by(candidates)
+        matters = can_still_change(whole)
+        over = wanted or settings.rule.settled(standing)
+        cut = None if over else _cut_by(candidates) or (limited_by if matters else None)
         return {"wanted": wanted, "answer_kind": kind.name, "cut_off_by": cut}
 
     async def another(self, state: SamplingState) -> str:

@@ -15,10 +15,9 @@ from langgraph.types import Send
 
 from tscale_graph.budget import Budget, Usage
 from tscale_graph.models.pricing import unknown_price
-from tscale_graph.stopping import Standing
 from tscale_graph.techniques.confidence import confidence_floor
 from tscale_graph.techniques.nodes import running_synchronously
-from tscale_graph.techniques.reading import grant_samples, next_wave, samples_left
+from tscale_graph.techniques.reading import grant_samples, next_wave, samples_left, standing_of
 from tscale_graph.techniques.settings import SamplingSettings
 from tscale_graph.techniques.state import (
     Admission,
@@ -115,7 +114,9 @@ class BudgetGate:
             distrusted=run.distrusted,
         )
         left, _ = samples_left(self.settings, fresh)
-        wanted = next_wave(self.settings, [], Standing(left=left)) or 1
+        kind = self.settings.kind_for(fresh.question, [], None)
+        standing = standing_of(self.settings, [], kind, left=left)
+        wanted = next_wave(self.settings, [], standing) or 1
         fresh = fresh.model_copy(update={"wanted": wanted})
         return {
             **dict.fromkeys(_OF_ONE_REQUEST),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tscale_graph.answers import AnswerKind
 from tscale_graph.budget import Limit, Remaining, Usage
@@ -13,7 +13,7 @@ from tscale_graph.stopping import Standing, wave_size
 from tscale_graph.techniques.checking import check_key, with_verdicts
 from tscale_graph.techniques.settings import SamplingSettings
 from tscale_graph.techniques.state import Admission, Snapshot
-from tscale_graph.votes import DeepConf, choose, count_votes, read_answers
+from tscale_graph.votes import DeepConf, Majority, choose, count_votes, read_answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,6 @@ def standing_of(
     """
     votes = _votes(candidates, kind)
     verdicts = [c.verdict for c in candidates if c.verdict is not None and c.discarded is None]
-    closes = settings.closing is not None
     return Standing(
         counts=count_votes(candidates, kind),
         samples=len(candidates),
@@ -75,10 +74,22 @@ def standing_of(
         failed=sum(1 for verdict in verdicts if verdict.passed is False),
         votes=votes,
         scores=tuple(verdict.score for verdict in verdicts),
-        lead=None if closes else choose(candidates, kind, select=settings.select).lead,
+        lead=_lead(settings, candidates, kind),
         left=left,
         tokens=_mean_tokens(candidates),
     )
+
+
+def _lead(
+    settings: SamplingSettings, candidates: Sequence[Candidate], kind: AnswerKind
+) -> float | None:
+    if settings.closing is not None:
+        return None
+    choice = choose(candidates, kind, select=settings.select)
+    if choice.winner is None:
+        counts_votes = isinstance(settings.select, Majority) and settings.verifier is None
+        return 0.0 if counts_votes else None
+    return choice.lead
 
 
 def _votes(candidates: Sequence[Candidate], kind: AnswerKind) -> tuple[int | None, ...]:
@@ -136,12 +147,23 @@ def spare(run: Snapshot, admission: Admission, *, beside: Usage | None = None) -
 
 
 def samples_left(settings: SamplingSettings, run: Snapshot) -> tuple[int, Limit | None]:
-    """How many samples may still be taken, and the limit that makes it fewer, if one does."""
+    """The most samples that may still be taken, and the limit that makes them fewer, if one does.
+
+    A sample may use far less than its lease, so these are samples of one token: what cannot be
+    changed by so many cannot be changed.
+    """
     wanted = settings.max_samples - len(run.candidates)
     if run.admission is None or wanted <= 0:
         return max(0, wanted), None
     together = settings.endpoint.shares_prompt and not run.separate and wanted > 1
-    granted = grant_samples(settings, run, run.admission, wanted=wanted, together=together)
+    whole = sample_size(settings, run, run.admission, together=together)
+    granted = grant(
+        spare(run, run.admission),
+        replace(whole, output_tokens=1, beside=Usage()),
+        wanted=wanted,
+        still_wanted=wanted,
+        nothing_yet=not run.candidates,
+    )
     return granted.samples, granted.limited_by
 
 
