@@ -183,7 +183,7 @@ async def test_seeds_depend_on_seed_question_and_place_and_on_nothing_else(model
 )
 def test_a_bad_argument_is_told_before_any_call(out, arguments, says):
     model = Scripted()
-    with pytest.raises(ValueError, match="must be|is not") as caught:
+    with pytest.raises(ValueError, match=r"must be|is not") as caught:
         record(QUESTIONS, out, **{"model": model, "budget": PLENTY, **arguments})
     assert says in str(caught.value)
     assert not model.calls
