@@ -4,7 +4,6 @@ Each question can be answered in a few tokens, and a small model is right now an
 enough that more samples help, seldom enough that they are needed.
 """
 
-import itertools
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -136,19 +135,23 @@ def _story(rng: random.Random) -> Asked:
 
 LETTERS = Family(
     name="letters",
-    examples=list(
-        itertools.starmap(
-            count_letter,
-            (
-                ("banana", "a"),
-                ("window", "w"),
-                ("kitten", "z"),
-                ("letter", "e"),
-                ("puzzle", "z"),
-                ("garden", "g"),
-            ),
+    examples=[
+        count_letter(word, letter)
+        for word, letter in (
+            ("banana", "a"),
+            ("window", "o"),
+            ("kitten", "t"),
+            ("letter", "e"),
+            ("puzzle", "p"),
+            ("garden", "g"),
+            ("orange", "o"),
+            ("sleeve", "e"),
+            ("planet", "n"),
+            ("silver", "v"),
+            ("happen", "p"),
+            ("market", "k"),
         )
-    ),
+    ],
     draw=_letters,
     answer="number",
     max_output_tokens=6,

@@ -105,7 +105,10 @@ async def test_a_verifier_that_fails_on_every_answer_is_an_error():
         ({"verifier": "oracle"}, "verifier must be one of equation, countdown"),
         ({"verifier": 42}, "verifier must be callable"),
         ({"verifier": len, "n": 0}, "n must be at least 1, got 0"),
-        ({"verifier": len, "select": "best"}, 'select must be one of weighted, max, best_of_majority'),
+        (
+            {"verifier": len, "select": "best"},
+            "select must be one of weighted, max, best_of_majority",
+        ),
     ],
 )
 def test_a_bad_argument_fails_when_the_graph_is_built(arguments, message):

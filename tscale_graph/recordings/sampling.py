@@ -106,11 +106,13 @@ class Source:
             ]
             new = [one for several in await asyncio.gather(*asked) for one in several]
             account.spent += Usage.total(completion.usage for completion in new)
-            if source.endpoint.shares_prompt and new[0].status in (400, 422):
+            refused = new[0].status in (400, 422)
+            if source.endpoint.shares_prompt and (refused or len(new) < granted.samples):
                 # The server does not answer several times at once.
                 alone = replace(source.endpoint, shares_prompt=False)
                 source = replace(source, endpoint=alone)
-                continue
+                if refused:
+                    continue
             taken += [c for c in new if c.error is None and c.cut_off_by is None]
             cut: Limit | None = next((c.cut_off_by for c in new if c.cut_off_by), None)
             failed = next((c.error for c in new if c.error and not c.cut_off_by), None)

@@ -10,7 +10,6 @@ to the same, a hundred times slower.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -144,20 +143,70 @@ def simulate(
     if max_samples < 1:
         raise ValueError(f"max_samples must be at least 1, got {max_samples}")
     order = playing_order(deck.question, seed=seed)[:max_samples]
-    taken, tokens, rounds = 0, 0, 0
-    while True:
-        standing = _standing(deck, order[:taken], left=len(order) - taken, tokens=tokens)
-        wave = wave_size(rule, standing, max_samples=len(order), max_parallel=max_parallel)
-        if wave == 0:
-            break
-        played = order[taken : taken + wave]
-        prompts = 1 if shared_prompt else len(played)
-        tokens += prompts * deck.question.prompt_size
-        tokens += sum(deck.question.samples[place].output_tokens for place in played)
-        taken += len(played)
+    run = _Run(deck)
+    rounds = 0
+    while wave := wave_size(
+        rule, run.standing(len(order)), max_samples=len(order), max_parallel=max_parallel
+    ):
+        run.take(order[len(run.votes) : len(run.votes) + wave], shared_prompt=shared_prompt)
         rounds += 1
-    answer, right = _chosen(deck, order[:taken], select)
-    return Played(answer, right, taken, tokens, rounds)
+    answer, right = _chosen(deck, order[: len(run.votes)], select)
+    return Played(answer, right, len(run.votes), run.tokens, rounds)
+
+
+class _Run:
+    """The samples taken so far, counted as they come."""
+
+    def __init__(self, deck: Deck) -> None:
+        self._deck = deck
+        # Numbered in the order of play, as by a run that has seen only these samples.
+        self._numbers: dict[int, int] = {}
+        self._counts: list[int] = []
+        self._scores: list[float] = []
+        self._passed = self._failed = 0
+        self.votes: list[int | None] = []
+        self.tokens = 0
+
+    def take(self, places: Sequence[int], *, shared_prompt: bool) -> None:
+        """Count the samples of one wave."""
+        question = self._deck.question
+        self.tokens += (1 if shared_prompt else len(places)) * question.prompt_size
+        for place in places:
+            self.tokens += question.samples[place].output_tokens
+            self._vote(self._deck.votes[place])
+            verdict = self._deck.candidates[place].verdict
+            if verdict is not None:
+                self._scores.append(verdict.score)
+                self._passed += verdict.passed is True
+                self._failed += verdict.passed is False
+
+    def standing(self, most: int) -> Standing:
+        """Where the run stands, when it takes at most so many samples."""
+        counts = sorted(self._counts, reverse=True)
+        first, second, *_ = (*counts, 0, 0)
+        taken = len(self.votes)
+        return Standing(
+            counts=tuple(counts),
+            samples=taken,
+            passed=self._passed,
+            failed=self._failed,
+            votes=tuple(self.votes),
+            scores=tuple(self._scores),
+            # A verdict can change the winner at any time.
+            lead=None if self._scores else float(first - second),
+            left=most - taken,
+            tokens=self.tokens / taken if taken else 0.0,
+        )
+
+    def _vote(self, vote: int | None) -> None:
+        if vote is None:
+            self.votes.append(None)
+            return
+        number = self._numbers.setdefault(vote, len(self._counts))
+        if number == len(self._counts):
+            self._counts.append(0)
+        self._counts[number] += 1
+        self.votes.append(number)
 
 
 def _verdict(sample: RecordedSample, verification: Verification) -> Verdict | None:
@@ -169,27 +218,6 @@ def _verdict(sample: RecordedSample, verification: Verification) -> Verdict | No
         return None
     score = float(bool(sample.passed)) if sample.score is None else sample.score
     return Verdict(score=score, passed=sample.passed)
-
-
-def _standing(deck: Deck, places: Sequence[int], *, left: int, tokens: int) -> Standing:
-    votes = tuple(deck.votes[place] for place in places)
-    # Numbered again in the order of play, as a run that sees only these samples would.
-    numbers: dict[int, int] = {}
-    votes = tuple(None if v is None else numbers.setdefault(v, len(numbers)) for v in votes)
-    counts = sorted(Counter(v for v in votes if v is not None).values(), reverse=True)
-    verdicts = [v for place in places if (v := deck.candidates[place].verdict) is not None]
-    first, second, *_ = (*counts, 0, 0)
-    return Standing(
-        counts=tuple(counts),
-        samples=len(places),
-        passed=sum(1 for verdict in verdicts if verdict.passed),
-        failed=sum(1 for verdict in verdicts if verdict.passed is False),
-        votes=votes,
-        scores=tuple(verdict.score for verdict in verdicts),
-        lead=None if verdicts else float(first - second),
-        left=left,
-        tokens=tokens / len(places) if places else 0.0,
-    )
 
 
 def _chosen(deck: Deck, places: Sequence[int], select: str | Selection) -> tuple[str | None, bool]:
