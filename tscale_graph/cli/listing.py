@@ -10,7 +10,9 @@ from rich.table import Table
 
 from tscale_graph.answers import ANSWER_KINDS
 from tscale_graph.stopping import RULES
+from tscale_graph.techniques.best_of_n import COMPARING, SELECTS
 from tscale_graph.techniques.router import TECHNIQUES, router
+from tscale_graph.techniques.self_consistency import VOTES
 from tscale_graph.verifiers import VERIFIERS
 
 _MODELS = (
@@ -56,6 +58,8 @@ def list_techniques() -> int:
     console.print()
     console.print(verifiers)
     console.print(f"\nstopping rules: {', '.join(RULES)}")
+    console.print(f"votes of self-consistency: {', '.join(VOTES)}")
+    console.print(f"selections of best-of-n: {', '.join((*SELECTS, *COMPARING))}")
     console.print(f"kinds of answer: {', '.join(ANSWER_KINDS)}")
     return 0
 

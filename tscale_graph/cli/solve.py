@@ -33,6 +33,7 @@ _ARGUMENTS = (
     ("max_output_tokens", "max_output_tokens"),
     ("max_parallel", "max_parallel"),
     ("seed", "seed"),
+    ("speculate", "speculate"),
 )
 _UNITS: dict[str, type[int] | type[float]] = {
     "calls": int,
@@ -134,7 +135,7 @@ def build_graph(asked: argparse.Namespace) -> StateGraph[Any, Any, Any, Any]:
     arguments = {name: value for name, value in given.items() if value is not None}
     name = asked.technique.replace("-", "_")
     if name == "router":
-        if arguments or asked.samples is not None or asked.select is not None:
+        if arguments or any(v is not None for v in (asked.samples, asked.select, asked.vote)):
             raise ValueError("the router takes --model and --verify; its policy says the rest")
         return router(model=asked.model, verifier=asked.verify)
     if asked.task_class is not None:
@@ -142,6 +143,8 @@ def build_graph(asked: argparse.Namespace) -> StateGraph[Any, Any, Any, Any]:
     if name == "best_of_n":
         if asked.verify is None:
             raise ValueError("best-of-n needs --verify: see tscale techniques")
+        if asked.vote is not None:
+            raise ValueError("--vote is for --technique self-consistency; best-of-n has --select")
         arguments["verifier"] = asked.verify
         arguments |= {} if asked.samples is None else {"n": asked.samples}
         arguments |= {} if asked.select is None else {"select": asked.select}
@@ -150,6 +153,7 @@ def build_graph(asked: argparse.Namespace) -> StateGraph[Any, Any, Any, Any]:
             if value is not None:
                 raise ValueError(f"--{option} is for --technique best-of-n")
         arguments |= {} if asked.samples is None else {"max_samples": asked.samples}
+        arguments |= {} if asked.vote is None else {"vote": asked.vote}
     return technique_graph(asked.technique, {"model": asked.model, **arguments})
 
 

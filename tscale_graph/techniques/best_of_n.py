@@ -13,7 +13,7 @@ from tscale_graph.techniques.closing import ByRanker, Closing
 from tscale_graph.techniques.comparing import RoundRobin, Tournament
 from tscale_graph.techniques.loop import sampling_loop
 from tscale_graph.techniques.settings import Answer, OnExceeded, sampling_settings
-from tscale_graph.verifiers import Verifier, check_verifier, preferred_answer
+from tscale_graph.verifiers import Verifier, check_verifier, named_verifier, preferred_answer
 from tscale_graph.verifiers.judges import ListwiseJudge, PairwiseJudge
 from tscale_graph.votes import Selection
 
@@ -104,6 +104,8 @@ def _judging(
     select: str | Selection | Closing | None,
 ) -> tuple[Verifier | None, str | Selection | Closing]:
     """Who judges single answers, if anybody, and how the answer is chosen in the end."""
+    if isinstance(verifier, str):
+        verifier = named_verifier(verifier)
     if isinstance(verifier, PairwiseJudge):
         if select not in (*COMPARING, None):
             raise ValueError(

@@ -22,6 +22,8 @@ VERIFIERS: dict[str, str] = {
     "json_schema:schema.json": "JSON that a schema accepts",
     "python_tests:tests.py": "code that passes tests, run in a sandbox",
     "judge:openai:gpt-5-mini": 'a model that scores answers; "judge" alone asks the embedded one',
+    "pairwise:openai:gpt-5-mini": "a model that compares two answers, in both orders",
+    "listwise:openai:gpt-5-mini": "a model that ranks all answers at once",
     "reward:http://localhost:8000/classify": "a reward model behind HTTP, called as its path says",
 }
 """What `named_verifier` takes, with a line on each."""
@@ -114,6 +116,18 @@ def _judge(settings: str) -> Verifier:
     return judge(settings or "local")
 
 
+def _pairwise(settings: str) -> Any:
+    from tscale_graph.verifiers.judges import pairwise_judge
+
+    return pairwise_judge(settings or "local")
+
+
+def _listwise(settings: str) -> Any:
+    from tscale_graph.verifiers.judges import listwise_judge
+
+    return listwise_judge(settings or "local")
+
+
 def _reward(settings: str) -> Verifier:
     api, _, url = settings.rpartition("=")
     return reward_model(url, api=api or None)
@@ -135,5 +149,7 @@ _BUILDERS: dict[str, Callable[[str], Verifier]] = {
     "json_schema": _json_schema,
     "python_tests": _python_tests,
     "judge": _judge,
+    "pairwise": _pairwise,
+    "listwise": _listwise,
     "reward": _reward,
 }
