@@ -12,8 +12,8 @@ from tscale_graph.stopping import StoppingRule
 from tscale_graph.techniques.closing import ByRanker, Closing
 from tscale_graph.techniques.comparing import RoundRobin, Tournament
 from tscale_graph.techniques.loop import sampling_loop
-from tscale_graph.techniques.settings import Answer, OnExceeded, sampling_settings
-from tscale_graph.verifiers import Verifier, check_verifier, named_verifier, preferred_answer
+from tscale_graph.techniques.settings import Answer, OnExceeded, check_count, sampling_settings
+from tscale_graph.verifiers import Verifier, check_verifier, named_verifier
 from tscale_graph.verifiers.judges import ListwiseJudge, PairwiseJudge
 from tscale_graph.votes import Selection
 
@@ -76,10 +76,8 @@ def best_of_n(
         ValueError: for a bad argument, in one line, when the graph is built.
         ImportError: when the model or verifier needs a package that is not installed.
     """
-    if n < 1:
-        raise ValueError(f"n must be at least 1, got {n}")
+    check_count("n", n, at_least=1)
     checked, chosen = _judging(verifier, select)
-    answers = answer if checked is None or answer != "auto" else preferred_answer(checked)
     settings = sampling_settings(
         model,
         max_samples=n,
@@ -87,7 +85,7 @@ def best_of_n(
         select=chosen,
         verifier=checked,
         speculate=speculate,
-        answer=answers,
+        answer=answer,
         temperature=temperature,
         max_output_tokens=max_output_tokens,
         max_parallel=max_parallel,

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from langgraph.errors import GraphBubbleUp
+
 from tscale_graph.answers import AnswerKind
 from tscale_graph.budget import Budget, Remaining, Usage
 from tscale_graph.candidates import Candidate, Checked, VerifierError
@@ -52,7 +54,7 @@ class Checker:
         )
         return {
             "checks": {key: check.model_dump() for key, check in zip(unseen, checks, strict=True)},
-            "answer_kind": kind.name,
+            "answer_kind": kind.name if any(c.text for c in run.candidates) else None,
             "clock": time.time(),
         }
 
@@ -71,6 +73,8 @@ class Checker:
     ) -> Checked:
         deadline = run.admission.deadline if run.admission else None
         names = parameters(self.verifier)
+        if "lease" in names and lease is None and run.admission is not None:
+            return Checked(error="nothing was left of the budget for the verifier")
         left = None if deadline is None else max(0.0, deadline - time.time())
         if left is not None and "deadline" in names:
             left += _GRACE_SECONDS
@@ -85,8 +89,12 @@ class Checker:
             return Checked(error="the deadline came before the verdict", usage=usage)
         except VerifierError as error:
             return Checked(error=one_line(error), usage=error.usage)
+        except GraphBubbleUp:  # an interrupt is for whoever runs the graph
+            raise
         except Exception as error:  # noqa: BLE001 - anybody's verifier, and one answer is not all
-            return Checked(error=one_line(error))
+            # What a verifier of the user's had spent of its lease by then, nobody knows.
+            usage = _whole(lease) if "lease" in names else Usage()
+            return Checked(error=one_line(error), usage=usage)
         return Checked(verdict=verdict)
 
     def _leases(self, run: Snapshot, count: int) -> Sequence[Budget | None]:

@@ -14,9 +14,10 @@ from tscale_graph.answers import AnswerKind
 from tscale_graph.budget import Budget, BudgetExceeded, Limit, Usage
 from tscale_graph.candidates import Candidate, Result, SamplingError
 from tscale_graph.stopping import can_still_change
-from tscale_graph.techniques.reading import next_wave, read, samples_left, standing_of
+from tscale_graph.techniques.reading import decided, next_wave, read, samples_left, standing_of
 from tscale_graph.techniques.settings import SamplingSettings
 from tscale_graph.techniques.state import SamplingState, Snapshot
+from tscale_graph.verifiers import asks_unleased
 from tscale_graph.votes import Choice, Ranked, choose
 
 
@@ -39,7 +40,9 @@ class Decider:
         matters = can_still_change(whole)
         over = wanted or settings.rule.settled(standing)
         cut = None if over else _cut_by(candidates) or (limited_by if matters else None)
-        return {"wanted": wanted, "answer_kind": kind.name, "cut_off_by": cut}
+        if _nothing_can_be_verified(run):
+            wanted = 0
+        return {"wanted": wanted, "answer_kind": decided(run, kind), "cut_off_by": cut}
 
     async def another(self, state: SamplingState) -> str:
         """Back to the gate for another wave, or on to the answer."""
@@ -97,7 +100,7 @@ class Aggregator:
 
     def _notes(self, run: Snapshot, kind: AnswerKind, candidates: list[Candidate]) -> list[str]:
         notes: list[str] = []
-        if self.settings.kind is None and candidates:
+        if self.settings.auto and candidates:
             notes.append(f'answer="auto" read the answers as {kind.name}')
         failed = [candidate.error for candidate in candidates if candidate.error]
         if failed:
@@ -113,6 +116,9 @@ class Aggregator:
             name = self.settings.endpoint.name
             notes.append(f"{name} went {overshoot} tokens over its output limit")
         notes += _told_once(note for candidate in candidates for note in candidate.notes)
+        verifier = self.settings.verifier
+        if verifier is not None and asks_unleased(verifier):
+            notes.append("what the verifier spends on models is not counted: it takes no lease")
         priced = self.settings.endpoint.prices.ceiling is not None
         if candidates and not priced:
             notes.append(
@@ -122,6 +128,11 @@ class Aggregator:
 
     def _raise_if_hopeless(self, run: Snapshot, result: Result) -> None:
         limit = run.cut_off_by
+        errors = [None if c.cut_off_by else c.error for c in result.candidates]
+        if errors and all(errors):
+            raise SamplingError(
+                f"all {len(errors)} samples failed, the last with {errors[-1]}", result.usage
+            )
         if limit is not None:
             if self.settings.on_exceeded == "return":
                 return
@@ -132,11 +143,16 @@ class Aggregator:
                 budget=budget,
                 usage=result.usage,
             )
-        errors = [candidate.error for candidate in result.candidates]
-        if errors and all(errors):
-            raise SamplingError(
-                f"all {len(errors)} samples failed, the last with {errors[-1]}", result.usage
-            )
+
+
+_IN_VAIN = 3
+"""Answers that a verifier fails on in the same way before it is given up on."""
+
+
+def _nothing_can_be_verified(run: Snapshot) -> bool:
+    """Whether the verifier has failed on every answer, for one and the same reason."""
+    errors = [check.error for check in run.checks.values()]
+    return len(errors) >= _IN_VAIN and all(errors) and len(set(errors)) == 1
 
 
 def _cut_by(candidates: Sequence[Candidate]) -> Limit | None:

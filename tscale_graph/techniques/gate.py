@@ -17,7 +17,14 @@ from tscale_graph.budget import Budget, Usage
 from tscale_graph.models.pricing import unknown_price
 from tscale_graph.techniques.confidence import confidence_floor
 from tscale_graph.techniques.nodes import running_synchronously
-from tscale_graph.techniques.reading import grant_samples, next_wave, samples_left, standing_of
+from tscale_graph.techniques.reading import (
+    grant_samples,
+    next_wave,
+    prompt_tokens,
+    samples_left,
+    standing_of,
+)
+from tscale_graph.techniques.restarts import this_process
 from tscale_graph.techniques.settings import SamplingSettings
 from tscale_graph.techniques.state import (
     Admission,
@@ -154,7 +161,8 @@ class BudgetGate:
             if isinstance(settings.select, DeepConf)
             else None
         )
-        together = together and floor is None  # only streams can be cut off
+        # Only streams can be cut off, by a floor or by a limit that the model does not keep to.
+        together = together and floor is None and not run.distrusted
         granted = grant_samples(settings, run, admission, wanted=wanted, together=together)
         several = granted.samples > 1
         wave = granted.lease and Wave(
@@ -162,6 +170,8 @@ class BudgetGate:
             samples=granted.samples,
             together=together and several,
             lease=granted.lease,
+            prompt_tokens=prompt_tokens(run, admission),
+            granted_in=this_process(),
             distrusted=run.distrusted,
             floor=floor,
             speculative=settings.speculate > 0 and several and not together,

@@ -50,6 +50,11 @@ def read(settings: SamplingSettings, run: Snapshot) -> tuple[AnswerKind, list[Ca
     return Clustered(kind, run.clusters) if run.clusters else kind, candidates
 
 
+def decided(run: Snapshot, kind: AnswerKind) -> str | None:
+    """The name of the kind to keep for the rest of the run; None until there is text to go by."""
+    return kind.name if any(c.text and not c.error for c in run.candidates) else None
+
+
 def standing_of(
     settings: SamplingSettings,
     candidates: Sequence[Candidate],
@@ -108,15 +113,19 @@ def _mean_tokens(candidates: Sequence[Candidate]) -> float:
     return sum(told) / len(told) if told else 0.0
 
 
+def prompt_tokens(run: Snapshot, admission: Admission) -> int:
+    """What the prompt counts: as the provider counted it, once it has; else the upper bound."""
+    counted = [c.prompt_tokens for c in run.candidates if c.prompt_tokens is not None]
+    return max(counted) if counted else admission.prompt_bound
+
+
 def sample_size(
     settings: SamplingSettings, run: Snapshot, admission: Admission, *, together: bool
 ) -> SampleSize:
     """The most that one sample of this run can take."""
     endpoint = settings.endpoint
-    counted = [c.prompt_tokens for c in run.candidates if c.prompt_tokens is not None]
     return SampleSize(
-        # As the provider counted the prompt, once it has; else the upper bound.
-        prompt_tokens=max(counted) if counted else admission.prompt_bound,
+        prompt_tokens=prompt_tokens(run, admission),
         output_tokens=min(
             settings.max_output_tokens, endpoint.own_output_limit or settings.max_output_tokens
         ),

@@ -18,7 +18,7 @@ from tscale_graph.policy import ClassPolicy, Policy, classify
 from tscale_graph.techniques.best_of_n import best_of_n
 from tscale_graph.techniques.nodes import add_edges, add_node
 from tscale_graph.techniques.self_consistency import self_consistency
-from tscale_graph.techniques.state import Answered, question_of
+from tscale_graph.techniques.state import Answered, RequestBudget, question_of
 from tscale_graph.verifiers import Verifier
 
 Technique = Callable[..., StateGraph[Any, Any, Any, Any]]
@@ -34,7 +34,7 @@ class RoutedQuestion(TypedDict):
     """What goes in; `task_class` is the caller's own word for the class of the task."""
 
     messages: Annotated[list[AnyMessage], add_messages]
-    budget: NotRequired[Budget | dict[str, Any] | None]
+    budget: NotRequired[RequestBudget]
     task_class: NotRequired[str | None]
 
 
@@ -42,7 +42,7 @@ class RoutingState(TypedDict, total=False):
     """Between the question and the answer."""
 
     messages: Annotated[list[AnyMessage], add_messages]
-    budget: Budget | dict[str, Any] | None
+    budget: RequestBudget
     task_class: str | None
     route: str
     reason: str
@@ -78,7 +78,12 @@ class Router:
         route = next(name for name in self._order(task_class) if name in self.subgraphs)
         if route != task_class:
             reason += f", and {task_class} cannot be served here: treated as {route}"
-        return {"task_class": None, "route": route, "reason": f"class {task_class}: {reason}"}
+        return {
+            "task_class": None,
+            "budget": state.get("budget"),
+            "route": route,
+            "reason": f"class {task_class}: {reason}",
+        }
 
     async def choose(self, state: RoutingState) -> str:
         """The subgraph of the class."""

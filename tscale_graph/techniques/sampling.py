@@ -16,6 +16,7 @@ from tscale_graph.models.endpoint import Endpoint
 from tscale_graph.models.replies import Completion
 from tscale_graph.techniques.confidence import check_logprobs, with_confidence
 from tscale_graph.techniques.racing import Race
+from tscale_graph.techniques.restarts import lost_samples, was_asked_before
 from tscale_graph.techniques.settings import SamplingSettings
 from tscale_graph.techniques.state import SampleTask, sampled
 
@@ -36,6 +37,8 @@ class Sampler:
         """
         todo = SampleTask.model_validate(task)
         wave = todo.wave
+        if was_asked_before(wave):
+            return sampled(lost_samples(self.settings, wave))
         if todo.run is not None:
             return await Race(self.settings, self.one, todo, todo.run).run()
         separate = False

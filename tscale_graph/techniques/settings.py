@@ -17,7 +17,7 @@ from tscale_graph.models.loading import load_model
 from tscale_graph.stopping import StoppingRule, stopping_rule
 from tscale_graph.techniques.closing import Closing
 from tscale_graph.techniques.confidence import STATE_CONFIDENCE
-from tscale_graph.verifiers import Verifier
+from tscale_graph.verifiers import Verifier, preferred_answer
 from tscale_graph.verifiers.meaning import Meaning
 from tscale_graph.votes import (
     DeepConf,
@@ -51,6 +51,7 @@ class SamplingSettings:
         budget: for requests that bring none, or None.
         kind: how answers are read; None is decided from the question and the samples.
         on_exceeded: "raise" or "return" when the budget ends before there is an answer.
+        auto: how answers are read was left to us, so the result says how they were.
         select: how the answer is chosen.
         closing: chooses by calls of its own instead, when sampling is over; or None.
         verifier: judges answers, or None.
@@ -68,6 +69,7 @@ class SamplingSettings:
     budget: Budget | None
     kind: AnswerKind | None
     on_exceeded: OnExceeded
+    auto: bool
     select: Selection
     closing: Closing | None
     verifier: Verifier | None
@@ -134,14 +136,18 @@ def sampling_settings(
         ("max_output_tokens", max_output_tokens),
         ("max_parallel", max_parallel),
     ):
-        if value is not None and (isinstance(value, bool) or value < 1):
-            raise ValueError(f"{name} must be at least 1, got {value}")
-    if isinstance(speculate, bool) or speculate < 0:
-        raise ValueError(f"speculate must be at least 0, got {speculate}")
+        if value is not None:
+            check_count(name, value, at_least=1)
+    check_count("speculate", speculate, at_least=0)
+    if seed is not None:
+        check_count("seed", seed, at_least=0)
     if temperature is not None and not 0 <= temperature <= 2:
         raise ValueError(f"temperature must be between 0 and 2, got {temperature}")
     if on_exceeded not in ("raise", "return"):
         raise ValueError(f'on_exceeded must be "raise" or "return", got {on_exceeded!r}')
+    auto = answer == "auto"
+    if auto and verifier is not None:
+        answer = preferred_answer(verifier)
     return SamplingSettings(
         endpoint=endpoint(load_model(model)),
         rule=stopping_rule(stop),
@@ -153,9 +159,22 @@ def sampling_settings(
         seed=seed,
         budget=None if budget is None else Budget.model_validate(budget),
         kind=answer_kind(answer),
+        auto=auto,
         on_exceeded=on_exceeded,
         select=Majority() if isinstance(select, Closing) else selection(select),
         closing=select if isinstance(select, Closing) else None,
         verifier=verifier,
         speculate=speculate,
     )
+
+
+def check_count(name: str, value: object, *, at_least: int) -> None:
+    """Refuse what is no whole number, or too small a one.
+
+    Raises:
+        ValueError: in one line.
+    """
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError(f"{name} must be a whole number, got {value!r}")
+    if value < at_least:
+        raise ValueError(f"{name} must be at least {at_least}, got {value}")

@@ -60,6 +60,8 @@ class Wave(BaseModel):
         samples: how many.
         together: they are completions of one request, and share one lease.
         lease: what each of them may spend, or all of them together.
+        prompt_tokens: what the prompt counts: as reported before, else the upper bound.
+        granted_in: the process that granted it.
         distrusted: the model went over its limit before, so it is watched.
         floor: the confidence below which a sample is cut off, once that is learnt.
         speculative: more than the rule needs, so the rest is cancelled once it is settled.
@@ -71,6 +73,8 @@ class Wave(BaseModel):
     samples: int
     together: bool
     lease: Budget
+    prompt_tokens: int
+    granted_in: str
     distrusted: bool = False
     floor: Floor | None = None
     speculative: bool = False
@@ -156,11 +160,15 @@ def either(old: bool | None, new: bool) -> bool:
     return bool(old) or new
 
 
+RequestBudget = Annotated[Budget | dict[str, Any] | None, EphemeralValue]
+"""The budget of one request, which the next one on the same thread does not inherit."""
+
+
 class Question(TypedDict):
     """What goes in: the conversation, and the budget of this request."""
 
     messages: Annotated[list[AnyMessage], add_messages]
-    budget: NotRequired[Budget | dict[str, Any] | None]
+    budget: NotRequired[RequestBudget]
 
 
 class Answered(TypedDict):
@@ -194,7 +202,7 @@ class SamplingState(TypedDict, total=False):
     """
 
     messages: Annotated[list[AnyMessage], add_messages]
-    budget: Budget | dict[str, Any] | None
+    budget: RequestBudget
     result: Result
     admission: Admission
     wave: Wave | None

@@ -7,7 +7,13 @@ too. The built-in ones are here by name.
 
 from __future__ import annotations
 
-from tscale_graph.verifiers.adapting import Verifier, parameters, preferred_answer, verify
+from tscale_graph.verifiers.adapting import (
+    Verifier,
+    asks_unleased,
+    parameters,
+    preferred_answer,
+    verify,
+)
 from tscale_graph.verifiers.constraints import constraints
 from tscale_graph.verifiers.countdown import Countdown, countdown
 from tscale_graph.verifiers.equation import equation
@@ -21,6 +27,7 @@ __all__ = [
     "Countdown",
     "RewardModel",
     "Verifier",
+    "asks_unleased",
     "check_verifier",
     "constraints",
     "countdown",

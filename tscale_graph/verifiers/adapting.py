@@ -109,6 +109,15 @@ def parameters(verifier: Verifier) -> frozenset[str]:
         return frozenset()
 
 
+def asks_unleased(verifier: Verifier) -> bool:
+    """Whether a verifier may well call a model without taking a lease for it.
+
+    So it is with LangChain runnables and with evaluators in openevals' manner.
+    """
+    runs = hasattr(verifier, "ainvoke")
+    return (runs or "outputs" in parameters(verifier)) and "lease" not in parameters(verifier)
+
+
 def _check_evaluator(evaluator: Verifier) -> None:
     """Refuse an openevals evaluator that needs more than a question and an answer."""
     needed = inspect.signature(evaluator).parameters.values()
