@@ -6,11 +6,14 @@ from collections import Counter
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 
+from tests.recordings.families import EQUATIONS, LETTERS
 from tests.recordings.made_up import many, question
+from tests.recordings.make import path
 from tscale_graph import Budget, best_of_n, self_consistency
 from tscale_graph.models.endpoint import endpoint
 from tscale_graph.models.replay import ReplayModel
 from tscale_graph.models.replies import read_message
+from tscale_graph.recordings.files import read_recording
 from tscale_graph.recordings.records import playing_order
 from tscale_graph.recordings.simulating import prepare, simulate
 from tscale_graph.stopping import stopping_rule
@@ -157,10 +160,16 @@ def test_best_of_n_plays_it_too(run):
     assert out["result"].answer == "3"
 
 
+def few(family):
+    """Every twentieth question that was recorded of a family."""
+    return list(read_recording(path(family)))[::20]
+
+
+@pytest.mark.parametrize("questions", [many(4), few(LETTERS)], ids=["made up", "letters"])
 @pytest.mark.parametrize("rule", ["beta", "fixed"])
 @pytest.mark.parametrize("max_parallel", [None, 1])
-def test_a_graph_comes_to_what_the_simulator_says(rule, max_parallel):
-    for asked in many(4):
+def test_a_graph_comes_to_what_the_simulator_says(questions, rule, max_parallel):
+    for asked in questions:
         deck = prepare(asked)
         for seed in range(3):
             model = ReplayModel(questions=[asked], seed=seed)
@@ -185,3 +194,27 @@ def test_a_graph_comes_to_what_the_simulator_says(rule, max_parallel):
             assert len(result.candidates) == played.samples
             assert waves == played.rounds
             assert result.usage.tokens == played.tokens
+
+
+@pytest.mark.parametrize("select", ["max", "weighted"])
+def test_best_of_n_comes_to_what_the_simulator_says(select):
+    for asked in few(EQUATIONS):
+        deck = prepare(asked, verification="recorded")
+        for seed in range(2):
+            graph = best_of_n(
+                ReplayModel(questions=[asked], seed=seed),
+                "equation",
+                n=24,
+                select=select,
+                answer="number",
+                seed=0,
+            ).compile()
+            state = {"messages": [("user", asked.question)], "budget": Budget(calls=100)}
+            result = graph.invoke(state)["result"]
+            played = simulate(
+                deck, stopping_rule("first_pass"), seed=seed, max_samples=24, select=select
+            )
+            assert result.answer == played.answer
+            assert len(result.candidates) == played.samples
+            assert result.usage.tokens == played.tokens
+            assert bool(result.verdict and result.verdict.passed) == played.right

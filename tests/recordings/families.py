@@ -1,7 +1,8 @@
 """Families of questions with known or checkable answers, drawn from seeded generators.
 
 Each question can be answered in a few tokens, and a small model is right now and then: often
-enough that more samples help, seldom enough that they are needed.
+enough that more samples help, seldom enough that they are needed. Voting helps with the letters;
+of the others the most frequent answer is no better than any, but a verifier can tell.
 """
 
 import random
@@ -24,7 +25,6 @@ class Family:
         in_one_message: show the examples as "Q: … A: …" in one message, not as turns.
         temperature: of sampling.
         max_output_tokens: what one answer needs.
-        voting_works: the most frequent answer tends to be the right one.
     """
 
     name: str
@@ -34,7 +34,6 @@ class Family:
     in_one_message: bool = False
     temperature: float = 0.8
     max_output_tokens: int = 16
-    voting_works: bool = False
 
     def questions(self, count: int) -> list[Asked]:
         """The first `count` different questions; none of them is one of the examples."""
@@ -109,30 +108,6 @@ def _sentence(rng: random.Random) -> Asked:
     }
 
 
-_NAMES = ("Tom", "Anna", "Ben", "Lucy", "Sam", "Mary", "Jack", "Emma")
-_THINGS = ("apples", "books", "coins", "marbles", "stamps", "cards", "pens", "shells")
-_CHANGES = ("buys {} more", "finds {} more", "gives away {}", "loses {}")
-
-
-def tell(name: str, things: str, start: int, changes: Sequence[tuple[str, int]]) -> Example:
-    """A story in numbers, and how it comes out."""
-    left, steps = start, str(start)
-    for change, amount in changes:
-        gained = "more" in change
-        left += amount if gained else -amount
-        steps += f" {'+' if gained else '-'} {amount}"
-    story = " and then ".join(change.format(amount) for change, amount in changes)
-    question = f"{name} has {start} {things}, {story}. How many {things} are left?"
-    return question, f"{steps} = {left}"
-
-
-def _story(rng: random.Random) -> Asked:
-    start = rng.randint(12, 40)
-    changes = [(rng.choice(_CHANGES), rng.randint(2, 9)) for _ in range(2)]
-    question, solution = tell(rng.choice(_NAMES), rng.choice(_THINGS), start, changes)
-    return {"question": question, "gold": solution.rpartition(" = ")[2]}
-
-
 LETTERS = Family(
     name="letters",
     examples=[
@@ -155,7 +130,6 @@ LETTERS = Family(
     draw=_letters,
     answer="number",
     max_output_tokens=6,
-    voting_works=True,
 )
 
 EQUATIONS = Family(
@@ -214,17 +188,4 @@ SENTENCES = Family(
     max_output_tokens=24,
 )
 
-STORIES = Family(
-    name="stories",
-    examples=(
-        tell("Kate", "eggs", 20, (("buys {} more", 5), ("loses {}", 3))),
-        tell("Paul", "pears", 14, (("gives away {}", 4), ("finds {} more", 6))),
-        tell("Rosa", "keys", 31, (("loses {}", 2), ("gives away {}", 7))),
-        tell("Dan", "cups", 17, (("finds {} more", 8), ("buys {} more", 4))),
-    ),
-    draw=_story,
-    answer="number",
-    max_output_tokens=20,
-)
-
-FAMILIES = {f.name: f for f in (LETTERS, EQUATIONS, COUNTDOWN, SENTENCES, STORIES)}
+FAMILIES = {f.name: f for f in (LETTERS, EQUATIONS, COUNTDOWN, SENTENCES)}

@@ -3,8 +3,8 @@
     python -m tests.recordings.make [family …]
 
 100 questions of each family, 64 samples each. What is there already is not sampled again, so a
-run may be interrupted. The seeds are fixed; how many completions share a batch can still change
-the last digit of a logit and with it a sample.
+run may be interrupted. The seeds are fixed, but making them again gives the same samples only in
+part: what llama.cpp has cached and batched changes the last digits of its logits.
 """
 
 import asyncio

@@ -201,3 +201,37 @@ def test_a_file_that_is_no_recording_is_left_alone(out):
     with pytest.raises(ValueError, match="line 1: a recorded question needs"):
         record(QUESTIONS, out, model=Scripted(), budget=PLENTY)
     assert out.read_bytes() == before
+
+
+async def test_a_question_that_was_cut_off_goes_on_first(model, out):
+    await arecord(QUESTIONS, out, model=model, samples=5, budget=Budget(calls=7))
+    await arecord(QUESTIONS[::-1], out, model=model, samples=5, budget=PLENTY)
+    assert [(q.id, len(q.samples)) for q in read_recording(out)] == [
+        ("q0", 5), ("q1", 5), ("q3", 5), ("q2", 5),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"samples": 4}, "has 2 samples of question 'q0', fewer than 4"),
+        ({"temperature": 0.5}, "is of scripted at temperature 0.8, got scripted at 0.5"),
+        ({"model": Scripted(model_name="other")}, "got other at 0.8"),
+    ],
+)
+def test_what_cannot_go_on_in_the_same_file_is_refused(out, changed, says):
+    settings = {"model": Scripted(), "samples": 2, "budget": PLENTY}
+    record(QUESTIONS, out, **settings)
+    before = out.read_bytes()
+    with pytest.raises(ValueError, match="samples") as caught:
+        record(QUESTIONS, out, **{**settings, **changed})
+    assert says in str(caught.value)
+    assert out.read_bytes() == before
+
+
+def test_a_verifier_that_spends_is_refused(out):
+    def judge(question, answer, *, lease):
+        raise AssertionError
+
+    with pytest.raises(ValueError, match="must not call a model"):
+        record(QUESTIONS, out, model=Scripted(), budget=PLENTY, verifier=judge)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -85,7 +86,7 @@ async def arecord(
         max_output_tokens: of one sample, at least 1.
         answer: how answers are read, as techniques take it; "auto" lets the verifier say, else
             decides for each question from its samples.
-        verifier: for questions that name none.
+        verifier: for questions that name none; it must not call a model.
         system: a system prompt.
         seed: where the provider takes one, request k of a question gets a seed drawn from this
             one, the question's id and k.
@@ -113,11 +114,12 @@ async def arecord(
     if account.budget.usd is not None and source.endpoint.prices.ceiling is None:
         raise ValueError(unknown_price(source.endpoint.name))
     drop_unfinished_line(out)
-    there = _there(Path(out))
+    there = _there(Path(out), questions, samples, source)
     done = sum(1 for q in questions if there.get(q.id, 0) >= samples)
     state = Recorded(done, len(questions))
     _tell(on_progress, state)
-    for question in questions:
+    # One that was begun goes on first, so that its lines stay together.
+    for question in sorted(questions, key=lambda q: q.id not in there):
         first = there.get(question.id, 0)
         if first >= samples:
             continue
@@ -249,13 +251,50 @@ def _check(
             raise ValueError(
                 f"question {question.id!r} has neither a gold answer nor a verifier to judge by"
             )
+        if verifier is not None and _spends(verifier):
+            raise ValueError(
+                f"the verifier of a recording must not call a model, got {type(verifier).__name__}"
+            )
 
 
-def _there(out: Path) -> dict[str, int]:
-    """How many samples of each question are in the file."""
+def _spends(verifier: Verifier) -> bool:
+    """Whether a verifier wants a part of the budget."""
+    try:
+        return "lease" in inspect.signature(verifier).parameters
+    except (TypeError, ValueError):  # a builtin without a signature
+        return False
+
+
+def _there(
+    out: Path, questions: Sequence[Question], samples: int, source: Source
+) -> dict[str, int]:
+    """How many samples of each question are in the file.
+
+    Raises:
+        ValueError: when the file cannot go on: it is of another model or temperature, or a
+            question that is not the last of it has too few samples.
+    """
+    there: dict[str, int] = {}
     if not out.exists():
-        return {}
-    return {question.id: len(question.samples) for question in read_recording(out)}
+        return there
+    wanted = {question.id for question in questions}
+    short: str | None = None
+    for question in read_recording(out):
+        if short is not None:
+            raise ValueError(
+                f"{out} has {there[short]} samples of question {short!r}, fewer than {samples}: "
+                "more samples of each question need another file"
+            )
+        name, temperature = source.endpoint.name, source.temperature
+        if (question.model, question.temperature) != (name, temperature):
+            raise ValueError(
+                f"{out} is of {question.model} at temperature {question.temperature}, "
+                f"got {name} at {temperature}"
+            )
+        there[question.id] = len(question.samples)
+        if question.id in wanted and len(question.samples) < samples:
+            short = question.id
+    return there
 
 
 def _tell(on_progress: Callable[[Recorded], None] | None, state: Recorded) -> None:
