@@ -117,10 +117,15 @@ class SampleTask(BaseModel):
 def add_candidates(
     old: Sequence[Candidate] | None, new: Iterable[Candidate | Mapping[str, Any]] | None
 ) -> list[Candidate]:
-    """Append candidates, given as models or as plain dicts; None starts again."""
+    """Add candidates, given as models or as plain dicts, by index; None starts again.
+
+    The order of arrival makes no difference, and a candidate that comes twice counts once.
+    """
     if new is None:
         return []
-    return [*(old or ()), *(Candidate.model_validate(candidate) for candidate in new)]
+    parsed = [Candidate.model_validate(candidate) for candidate in new]
+    by_index = {candidate.index: candidate for candidate in [*parsed, *(old or ())]}
+    return [by_index[index] for index in sorted(by_index)]
 
 
 def add_checks(
