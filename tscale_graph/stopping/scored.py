@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -44,9 +45,9 @@ class ScorePrior:
         count = len(scores)
         if not count:
             return self
-        mean = math.fsum(scores) / count
+        mean = sum(scores) / count
         weight = self.weight + count
-        spread = math.dist(scores, (mean,) * count) ** 2
+        spread = max(0.0, sum(map(operator.mul, scores, scores)) - count * mean * mean)
         shift = self.weight * count * (mean - self.mean) ** 2 / weight
         return ScorePrior(
             mean=(self.weight * self.mean + count * mean) / weight,
