@@ -100,7 +100,7 @@ def incomplete_beta(a: float, b: float, x: float) -> float:
         lower = 1 / (_away_from_zero(1 + numerator * lower))
         upper = _away_from_zero(1 + numerator / upper)
         fraction *= upper * lower
-        if abs(upper * lower - 1) < 1e-15:
+        if abs(upper * lower - 1) < 1e-13:
             break
     return math.exp(log_front) * (fraction - 1) / a
 

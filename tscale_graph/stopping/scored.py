@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -47,7 +46,7 @@ class ScorePrior:
             return self
         mean = sum(scores) / count
         weight = self.weight + count
-        spread = max(0.0, sum(map(operator.mul, scores, scores)) - count * mean * mean)
+        spread = max(0.0, math.hypot(*scores) ** 2 - count * mean * mean)
         shift = self.weight * count * (mean - self.mean) ** 2 / weight
         return ScorePrior(
             mean=(self.weight * self.mean + count * mean) / weight,
