@@ -12,7 +12,7 @@ from langchain_core.messages.ai import UsageMetadata
 
 from tscale_graph.answers import AnswerKind
 from tscale_graph.budget import Budget, BudgetExceeded, Limit, Usage
-from tscale_graph.candidates import Candidate, Result, SamplingError
+from tscale_graph.candidates import Candidate, Checked, Result, SamplingError
 from tscale_graph.stopping import can_still_change
 from tscale_graph.techniques.reading import next_wave, read, samples_left, standing_of
 from tscale_graph.techniques.settings import SamplingSettings
@@ -38,7 +38,8 @@ class Decider:
         whole = replace(standing, left=settings.max_samples - len(candidates))
         matters = can_still_change(whole)
         over = wanted or settings.rule.settled(standing)
-        cut = None if over else _cut_by(candidates) or (limited_by if matters else None)
+        ended_by = _cut_by([*candidates, *run.checks.values()])
+        cut = None if over else ended_by or (limited_by if matters else None)
         return {"wanted": wanted, "answer_kind": kind.name, "cut_off_by": cut}
 
     async def another(self, state: SamplingState) -> str:
@@ -139,8 +140,9 @@ class Aggregator:
             )
 
 
-def _cut_by(candidates: Sequence[Candidate]) -> Limit | None:
-    return next((c.cut_off_by for c in reversed(candidates) if c.cut_off_by), None)
+def _cut_by(done: Sequence[Candidate | Checked]) -> Limit | None:
+    """The limit that cut the last of these off, or None."""
+    return next((one.cut_off_by for one in reversed(done) if one.cut_off_by), None)
 
 
 def _exceeded(limit: Limit, budget: Budget, run: Snapshot, result: Result) -> str:

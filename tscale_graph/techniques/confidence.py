@@ -30,7 +30,9 @@ class MissingLogprobs(ValueError):
 
 
 def read_stated(text: str) -> tuple[str, float | None]:
-    r"""The text without the line that states a confidence, and that confidence in [0, 1].
+    r"""The text without the lines that state a confidence, and the last of these, in [0, 1].
+
+    A number that is no percentage is none: the line goes, and nothing was stated.
 
     >>> read_stated("The answer is 3.\nConfidence: 85%")
     ('The answer is 3.', 0.85)
@@ -47,9 +49,7 @@ def read_stated(text: str) -> tuple[str, float | None]:
         number *= 10
     elif not unit and "." in last["number"] and number <= 1:
         number *= 100  # a probability
-    if number > 100:
-        return text, None
-    return (text[: last.start()] + text[last.end() :]).strip(), number / 100
+    return _STATED.sub("", text).strip(), number / 100 if number <= 100 else None
 
 
 def check_logprobs(completion: Completion, name: str, *, likely: int | None, select: str) -> None:
