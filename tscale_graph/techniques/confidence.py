@@ -25,6 +25,9 @@ _STATED = re.compile(
 )
 
 
+_ROUNDING = 1e-9
+
+
 class MissingLogprobs(ValueError):
     """A technique needs log-probabilities and the provider gave none."""
 
@@ -83,7 +86,8 @@ def confidence_floor(candidates: Sequence[Candidate], select: DeepConf) -> Floor
         return None
     lowest = [c.confidence.lowest_group for c in warm if c.confidence]
     return Floor(
-        lowest_group=warm_up_threshold(lowest, keep=select.keep),
+        # A sample exactly as sure as the warm-up may come out lower by a rounding error.
+        lowest_group=warm_up_threshold(lowest, keep=select.keep) - _ROUNDING,
         window=group_size(max(1, round(sum(lengths) / len(lengths)))),
     )
 
