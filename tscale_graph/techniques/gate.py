@@ -94,8 +94,8 @@ class BudgetGate:
         deadline = admission.deadline
         if wave.speculative:
             # One task, so that whoever sees the matter settled can cancel the others.
-            task = SampleTask(messages=messages, wave=wave, deadline=deadline, run=run)
-            return [Send("sample", dict(task))]
+            task = SampleTask(messages=messages, wave=wave, deadline=deadline)
+            return [Send("sample", {**dict(task), "run": run.model_dump()})]
         return [
             Send("sample", dict(SampleTask(messages=messages, wave=part, deadline=deadline)))
             for part in _parts(wave, sends)
