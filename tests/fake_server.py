@@ -89,6 +89,8 @@ class Behaviour:
     """What is reported: "under" half of the completion, "over" twice, "zero" zeros, "none" none."""
     n: Literal["yes", "one", "error"] = "yes"
     """Whether `n` is honoured, ignored, or refused with a 400."""
+    logprobs: Literal["yes", "ignored", "refused"] = "yes"
+    """Whether `logprobs` and `top_logprobs` are honoured, ignored, or refused with a 400."""
     faults: Mapping[str, float] = field(default_factory=dict)
     """Names of `FAULTS` and their probabilities."""
     script: Sequence[str | None] = ()
@@ -320,6 +322,10 @@ class _Answer:
         self._half_way = False
 
     async def give(self) -> web.StreamResponse:
+        refusal = _refused_logprobs(self._body, self._behaviour.logprobs)
+        if refusal:
+            self._entry.fate = "error_status"
+            return _error(400, refusal)
         fault = self._entry.fault = self._draw_fault()
         latency = _draw(self._random, self._behaviour.latency)
         if fault in STATUS_FAULTS or (self._entry.n > 1 and self._behaviour.n == "error"):
@@ -376,8 +382,8 @@ class _Answer:
         if limit is not None and self._tokens(text) > limit:
             text, finish = text[: limit * behaviour.chars_per_token], "length"
         logprobs = "null"
-        if body.get("logprobs"):
-            logprobs = _logprobs(text, behaviour.chars_per_token)
+        if body.get("logprobs") and behaviour.logprobs == "yes":
+            logprobs = _logprobs(text, behaviour.chars_per_token, likely=self._likely)
         return _Completion(text=text, finish_reason=finish, logprobs=logprobs, calls=calls)
 
     async def _wait(self, seconds: float, *, total: int) -> None:
@@ -484,7 +490,13 @@ class _Answer:
                     continue
                 logs = "null"
                 if completion.logprobs != "null":
-                    logs = _logprobs(completion.text, self._behaviour.chars_per_token, start, size)
+                    logs = _logprobs(
+                        completion.text,
+                        self._behaviour.chars_per_token,
+                        start,
+                        size,
+                        likely=self._likely,
+                    )
                 event(index, f'"content":{json.dumps(piece)}', tokens, logs=logs)
         for index, completion in enumerate(completions):
             event(index, "", 0, f'"{completion.finish_reason}"')
@@ -510,6 +522,11 @@ class _Answer:
     def _head(self, kind: str) -> str:
         model = json.dumps(self._body.get("model", "fake"))
         return f'{{"id":"chatcmpl-{self._entry.id}","object":"{kind}","created":0,"model":{model}'
+
+    @property
+    def _likely(self) -> int:
+        """Likely tokens that are reported beside each."""
+        return self._body.get("top_logprobs") or 0
 
     def _tokens(self, text: str) -> int:
         return count_tokens(text, chars_per_token=self._behaviour.chars_per_token)
@@ -568,22 +585,54 @@ def _tool_calls(calls: str, request_id: int) -> str:
     )
 
 
+def _refused_logprobs(body: dict[str, Any], honoured: str) -> str | None:
+    """OpenAI's rules: `top_logprobs` is 0 to 20, and only beside `logprobs`."""
+    likely = body.get("top_logprobs")
+    if honoured == "refused" and (body.get("logprobs") or likely is not None):
+        return "logprobs are not supported by this model"
+    if likely is not None and not body.get("logprobs"):
+        return "top_logprobs needs logprobs=true"
+    if likely is not None and not 0 <= likely <= 20:
+        return f"top_logprobs must be between 0 and 20, got {likely}"
+    return None
+
+
+UNSURE_LOGPROB = -3.0
+UNLIKELY_LOGPROB = -9.0
+
+
 @lru_cache
-def _logprobs(text: str, chars_per_token: int, start: int = 0, size: int | None = None) -> str:
-    """Those of the tokens that begin in `text[start:start + size]`; the same for the same token."""
+def _logprobs(
+    text: str, chars_per_token: int, start: int = 0, size: int | None = None, *, likely: int = 0
+) -> str:
+    """Those of the tokens that begin in `text[start:start + size]`; the same for the same token.
+
+    The model is unsure of a token with a question mark, whose alternatives are as likely; of
+    any other it is sure, and its alternatives are unlikely.
+    """
     end = len(text) if size is None else min(len(text), start + size)
     first = -(-start // chars_per_token) * chars_per_token
     tokens = [text[at : at + chars_per_token] for at in range(first, end, chars_per_token)]
     content = [
         {
             "token": token,
-            "logprob": -(sum(token.encode()) % 100) / 100,
+            "logprob": chosen,
             "bytes": [*token.encode()],
-            "top_logprobs": [],
+            "top_logprobs": [
+                {"token": f"{token}{place or ''}", "logprob": other, "bytes": None}
+                for place, other in enumerate([chosen, *[others] * (likely - 1)][:likely])
+            ],
         }
-        for token in tokens
+        for token, (chosen, others) in ((token, _sureness(token)) for token in tokens)
     ]
     return json.dumps({"content": content, "refusal": None})
+
+
+def _sureness(token: str) -> tuple[float, float]:
+    """The log-probability of a token, and that of its alternatives."""
+    if "?" in token:
+        return UNSURE_LOGPROB, UNSURE_LOGPROB
+    return -(sum(token.encode()) % 100) / 100, UNLIKELY_LOGPROB
 
 
 async def _serve(

@@ -113,6 +113,30 @@ async def test_the_chunks_of_every_choice_make_up_its_text(server, chars, delay)
     assert (request.completion_tokens, request.written_tokens) == (8, 8)
 
 
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("likely", [None, 0, 3])
+async def test_likely_tokens_are_reported_when_they_are_asked_for(server, stream, likely):
+    more = {} if likely is None else {"top_logprobs": likely}
+    server.reset(Behaviour(answers={"sure why? yes": 1.0}, chunk_chars=5))
+    _, body = await ask(server, logprobs=True, stream=stream, **more)
+    choices = [e["choices"][0] for e in events(body)] if stream else json.loads(body)["choices"]
+    tokens = [t for choice in choices for t in (choice["logprobs"] or {}).get("content", ())]
+    assert [t["token"] for t in tokens] == ["sure", " why", "? ye", "s"]
+    assert {len(t["top_logprobs"]) for t in tokens} == {likely or 0}
+    if likely:
+        assert [t["top_logprobs"][0]["logprob"] for t in tokens] == [t["logprob"] for t in tokens]
+        others = [t["top_logprobs"][1]["logprob"] for t in tokens]
+        assert others == [-9.0, -9.0, -3.0, -9.0], "unsure of the token with the question mark"
+
+
+async def test_likely_tokens_without_logprobs_or_too_many_are_refused(server):
+    assert (await ask(server, top_logprobs=2))[0] == 400
+    assert (await ask(server, logprobs=True, top_logprobs=21))[0] == 400
+    assert (await ask(server, logprobs=True, headers=behave(logprobs="refused")))[0] == 400
+    _, body = await ask(server, logprobs=True, headers=behave(logprobs="ignored"))
+    assert json.loads(body)["choices"][0]["logprobs"] is None
+
+
 async def test_max_tokens_cuts_unless_it_is_ignored(server):
     server.reset(Behaviour(completion_tokens=100))
     _, body = await ask(server, max_tokens=10)

@@ -98,3 +98,24 @@ def test_spare_calls_become_retries():
     assert tight.lease == Budget(calls=1)
     roomy = grant(Remaining(calls=12), size, wanted=4, still_wanted=4, nothing_yet=True)
     assert roomy.lease == Budget(calls=3)
+
+
+def test_retries_leave_the_calls_that_each_sample_needs_beside_its_own():
+    size = SampleSize(prompt_tokens=10, output_tokens=10, beside=Usage(calls=1))
+    for calls, retries in ((8, 0), (9, 0), (12, 1), (16, 2), (50, 2)):
+        granted = grant(Remaining(calls=calls), size, wanted=4, still_wanted=4, nothing_yet=True)
+        assert granted.samples == 4
+        assert granted.lease.calls == 1 + retries
+        assert 4 * (granted.lease.calls + 1) <= calls
+
+
+@given(st.integers(1, 200), st.integers(0, 4), st.integers(1, 20), st.integers(0, 20))
+def test_the_calls_of_leases_and_of_what_is_beside_them_never_exceed_what_remains(
+    calls, beside, wanted, more
+):
+    size = SampleSize(prompt_tokens=1, output_tokens=1, beside=Usage(calls=beside))
+    granted = grant(
+        Remaining(calls=calls), size, wanted=wanted, still_wanted=wanted + more, nothing_yet=False
+    )
+    if granted.lease is not None:
+        assert granted.samples * (granted.lease.calls + beside) <= calls

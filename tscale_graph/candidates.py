@@ -39,6 +39,7 @@ class Checked(BaseModel):
     Attributes:
         verdict: what the verifier said.
         error: why it said nothing.
+        cut_off_by: the limit of the budget that kept it from saying anything, or None.
         usage: what a verifier that failed had spent; a verdict carries its own.
     """
 
@@ -46,6 +47,7 @@ class Checked(BaseModel):
 
     verdict: Verdict | None = None
     error: str | None = None
+    cut_off_by: Limit | None = None
     usage: Usage = Usage()
 
     @property
@@ -59,14 +61,16 @@ class VerifierError(RuntimeError):
 
     Attributes:
         usage: what it had spent by then.
+        cut_off_by: the limit of its lease that ended it, or None.
     """
 
-    def __init__(self, message: str, usage: Usage) -> None:
+    def __init__(self, message: str, usage: Usage, cut_off_by: Limit | None = None) -> None:
         super().__init__(message)
         self.usage = usage
+        self.cut_off_by: Limit | None = cut_off_by
 
     def __reduce__(self) -> tuple[object, ...]:
-        return VerifierError, (str(self), self.usage)
+        return VerifierError, (str(self), self.usage, self.cut_off_by)
 
 
 class TraceConfidence(BaseModel):

@@ -143,7 +143,8 @@ def _lease(remaining: Remaining, size: SampleSize, samples: int, *, still_wanted
     output_tokens = together * size.output_tokens
     limits: dict[str, float] = {}
     if remaining.calls is not None:
-        spare = max(0, remaining.calls - max(still_wanted, samples))
+        spoken_for = max(still_wanted, samples) * (1 + size.beside.calls)
+        spare = max(0, remaining.calls - spoken_for)
         limits["calls"] = together + min(MAX_RETRIES, spare // samples) * together
     if remaining.tokens is not None:
         limits["tokens"] = size.prompt_tokens + output_tokens

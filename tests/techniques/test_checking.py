@@ -1,6 +1,7 @@
 """The verifier node: what a check costs, whether or not it comes to a verdict."""
 
 import asyncio
+import pickle
 
 import pytest
 
@@ -55,10 +56,45 @@ async def test_a_judge_that_the_deadline_ended_says_what_it_had_spent():
         budget=Budget(tokens=8_000, seconds=0.8),
         answers=["The answer is 3"],
     )
-    with pytest.raises(SamplingError, match="cut off at the deadline") as caught:
-        await answered
+    result = (await answered)["result"]
     prompt = max(call.prompt_tokens for call in model.calls)
-    assert billed(sampler) + prompt <= caught.value.usage.tokens < 3_000, "not the whole lease"
+    assert billed(sampler) + prompt <= result.usage.tokens < 3_000, "not the whole lease"
+    assert any("cut off at the deadline" in note for note in result.notes)
+
+
+async def hangs(question, answer):
+    await asyncio.sleep(60)
+
+
+async def in_a_lease(question, answer, lease):
+    await asyncio.sleep(60)
+
+
+@pytest.mark.parametrize("verifier", [hangs, in_a_lease, judge(Scripted(hang=1.0))])
+@pytest.mark.parametrize("speculate", [0, 1])
+async def test_when_the_deadline_ends_every_check_the_best_unverified_answer_is_cut_off(
+    verifier, speculate
+):
+    graph = best_of_n(Scripted(), verifier, n=2, stop="fixed", speculate=speculate).compile()
+    budget = Budget(tokens=50_000, seconds=0.5)
+    out = await graph.ainvoke({"messages": [("user", "How many?")], "budget": budget})
+    result = out["result"]
+    assert (result.answer, result.verdict) == ("3", None)
+    assert (result.status, result.cut_off_by) == ("cut_off", "seconds")
+    assert any("not verified" in note for note in result.notes)
+
+
+@pytest.mark.parametrize(
+    ("budget", "limit"), [(Budget(calls=2, tokens=9_000), "calls"), (Budget(tokens=420), "tokens")]
+)
+async def test_a_judge_that_the_budget_ended_cuts_the_run_off_as_well(budget, limit):
+    # Its first reply cannot be read, and there is nothing left to ask again with.
+    model = Scripted(answers=["hm " * 40])
+    graph = best_of_n(Scripted(), judge(model, max_output_tokens=80), n=1, max_output_tokens=40)
+    asked = {"messages": [("user", "How many?")], "budget": budget}
+    result = (await graph.compile().ainvoke(asked))["result"]
+    assert (result.answer, result.cut_off_by) == ("3", limit)
+    assert len(model.calls) == 1
 
 
 @pytest.mark.parametrize("tokens", range(120, 2_000, 235))
@@ -78,3 +114,9 @@ def test_a_check_has_spent_what_its_verdict_or_its_failure_cost():
     cost = Usage(calls=1, input_tokens=3)
     assert Checked(verdict=Verdict(score=1, usage=cost)).spent == cost
     assert Checked(error="no", usage=cost).spent == cost
+
+
+def test_why_there_is_no_verdict_survives_the_way_to_another_process():
+    error = VerifierError("no", Usage(calls=1), "tokens")
+    again = pickle.loads(pickle.dumps(error))
+    assert (str(again), again.usage, again.cut_off_by) == ("no", Usage(calls=1), "tokens")

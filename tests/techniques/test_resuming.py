@@ -54,3 +54,22 @@ def test_a_run_killed_between_waves_pays_for_no_finished_sample_again(tmp_path, 
     assert [r.fate for r in requests].count("completed") >= 3
     assert "blocked" not in err, "strict msgpack restores every type in the state"
     assert "unregistered" not in err.lower()
+
+
+def test_every_step_of_every_technique_is_read_back_by_strict_msgpack():
+    run = subprocess.run(
+        [sys.executable, "-m", "tests.techniques.interrupted_run"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    lines = [line.split(" | ") for line in run.stdout.splitlines()]
+    answers = {name: answer for name, answer, _ in lines}
+    assert answers == {
+        "race": "3",
+        "judged race": "3",
+        "clusters": "It is Paris.",
+        "closing calls": "3",
+    }, run.stderr
+    assert "locked" not in run.stderr, "no type of ours is unknown to the checkpointer"

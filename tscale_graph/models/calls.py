@@ -12,6 +12,7 @@ import asyncio
 import random
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Literal
 
@@ -86,7 +87,7 @@ async def complete(
         if not in_time or not _affords(endpoint, request, lease.remaining(spent), prompt_bound):
             clipped = limited_by if limit < request.max_output_tokens else None
             return share(completions, spent, lease, clipped_by=clipped, notes=notes)
-        await asyncio.sleep(pause or 0.0)
+        await _wait(pause or 0.0, halt)
         if failed is not None and failed.stale and stale < _STALE_AT_MOST:
             stale += 1
         else:
@@ -146,6 +147,15 @@ def _pause(failed: Failure | None, tried: int, rng: random.Random) -> float | No
         return 0.0
     backoff = _FIRST_BACKOFF_SECONDS * 2**tried * (0.5 + rng.random())
     return max(backoff, failed.retry_after or 0.0)
+
+
+async def _wait(seconds: float, halt: asyncio.Event | None) -> None:
+    """Wait so long, or until the reply is not wanted any more."""
+    if halt is None:
+        await asyncio.sleep(seconds)
+        return
+    with suppress(TimeoutError):
+        await asyncio.wait_for(halt.wait(), seconds)
 
 
 def _seconds_left(deadline: float | None, clock: Callable[[], float]) -> float | None:

@@ -108,7 +108,7 @@ class Endpoint:
             options["temperature"] = temperature
         if seed is not None and self._accepts("seed"):
             options["seed"] = seed
-        if logprobs is not None and self.family == "openai":
+        if logprobs is not None and self.family == "openai" and not self.uses_responses_api:
             options["logprobs"] = True
             options |= {"top_logprobs": logprobs} if logprobs else {}
         if self.family == "ollama":

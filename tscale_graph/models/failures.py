@@ -9,7 +9,17 @@ from typing import Any
 _TRANSIENT_STATUS = {408, 409, 425, 429, 500, 502, 503, 504, 529}
 _NEVER_SENT = ("ConnectError", "ConnectTimeout", "ConnectionRefusedError", "PoolTimeout")
 _LOST = ("Timeout", "Connection", "Network", "Protocol", "Reset", "BrokenPipe", "Decode", "Read")
+_UNUSABLE = ("LengthFinishReason", "ContentFilterFinishReason", "ValidationError")
+"""What clients raise that hold a whole reply to a schema and cannot: it was made, and billed."""
 _ONE_LINE = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Billed:
+    """The tokens that a provider reported for a reply."""
+
+    input_tokens: int
+    output_tokens: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +34,7 @@ class Failure:
         stale: the client's connection was left by an event loop that has ended.
         status: the HTTP status, where there was one.
         retry_after: seconds that the provider asked to wait, or None.
+        billed: what was reported of a reply that the client could not use, or None.
     """
 
     message: str
@@ -33,6 +44,7 @@ class Failure:
     stale: bool = False
     status: int | None = None
     retry_after: float | None = None
+    billed: Billed | None = None
 
 
 def failure(error: BaseException) -> Failure:
@@ -49,8 +61,20 @@ def failure(error: BaseException) -> Failure:
     names = [type(cause).__name__ for cause in causes]
     if any(name in _NEVER_SENT for name in names):
         return Failure(message, transient=True, fate_known=True, sent=False)
+    if any(part in name for name in names for part in _UNUSABLE):
+        return Failure(message, transient=False, fate_known=False, billed=_billed(error))
     lost = any(part in name for name in names for part in _LOST)
     return Failure(message, transient=lost, fate_known=not lost)
+
+
+def _billed(error: BaseException) -> Billed | None:
+    """The usage of the completion that an exception of OpenAI's client carries."""
+    usage = getattr(getattr(error, "completion", None), "usage", None)
+    prompt = getattr(usage, "prompt_tokens", None)
+    output = getattr(usage, "completion_tokens", None)
+    if isinstance(prompt, int) and isinstance(output, int) and prompt > 0 and output >= 0:
+        return Billed(prompt, output)
+    return None
 
 
 def one_line(error: BaseException) -> str:

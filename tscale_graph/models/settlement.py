@@ -14,7 +14,7 @@ from langchain_core.messages.ai import add_ai_message_chunks
 from tscale_graph.budget import Budget, Limit, Usage
 from tscale_graph.models.attempts import UNWANTED, Attempt, Cut
 from tscale_graph.models.endpoint import Endpoint
-from tscale_graph.models.failures import Failure
+from tscale_graph.models.failures import Billed, Failure
 from tscale_graph.models.replies import Completion, Reported, read_message, read_usage
 from tscale_graph.sharing import apportion
 
@@ -54,6 +54,8 @@ def settle(attempt: Attempt, *, seconds: float, expired: bool) -> tuple[list[Com
         return [kept], _whole_lease(attempt, [kept], seconds)
     lost = Completion(error=failed.message, status=failed.status, cut_off_by=cut_off_by)
     attempt.failure = failed
+    if failed.billed is not None:
+        return [lost] * attempt.request.n, _charge(attempt, failed.billed, seconds)
     if failed.fate_known:
         calls = attempt.request.n if failed.sent else 0
         return [lost] * attempt.request.n, Usage(calls=calls, seconds=seconds)
@@ -97,7 +99,7 @@ def _given_up(
     counted = attempt.endpoint.counter.text(kept.reasoning + kept.text)
     arrived = max(counted, len(kept.logprobs or ()))
     output_tokens = max(counted, min(attempt.limit, arrived + _ON_THE_WAY))
-    return [kept], _charge(attempt, output_tokens, seconds)
+    return [kept], _charge(attempt, Billed(attempt.prompt_bound, output_tokens), seconds)
 
 
 def _whole_lease(attempt: Attempt, kept: Sequence[Completion], seconds: float) -> Usage:
@@ -106,17 +108,19 @@ def _whole_lease(attempt: Attempt, kept: Sequence[Completion], seconds: float) -
     # A model that ignores its limit may have said more than its lease before it was cut off.
     said: Sequence[Completion] = () if endpoint.honours_limit else kept
     counted = sum(endpoint.counter.text(c.reasoning + c.text) for c in said)
-    return _charge(attempt, max(request.n * attempt.limit, counted), seconds)
+    output_tokens = max(request.n * attempt.limit, counted)
+    return _charge(attempt, Billed(attempt.prompt_bound, output_tokens), seconds)
 
 
-def _charge(attempt: Attempt, output_tokens: int, seconds: float) -> Usage:
-    """The usage of a call whose prompt is only known to a bound."""
-    prompt, prices = attempt.prompt_bound, attempt.endpoint.prices
+def _charge(attempt: Attempt, tokens: Billed, seconds: float) -> Usage:
+    """The usage of a call of so many tokens."""
     return Usage(
         calls=attempt.request.n,
-        input_tokens=prompt,
-        output_tokens=output_tokens,
-        usd=prices.cost(input_tokens=prompt, output_tokens=output_tokens),
+        input_tokens=tokens.input_tokens,
+        output_tokens=tokens.output_tokens,
+        usd=attempt.endpoint.prices.cost(
+            input_tokens=tokens.input_tokens, output_tokens=tokens.output_tokens
+        ),
         seconds=seconds,
     )
 
@@ -144,7 +148,8 @@ def share(
     shared: list[Completion] = []
     for place, (completion, usage) in enumerate(zip(completions, shares, strict=True)):
         cut_off_by = completion.cut_off_by
-        if completion.truncated and cut_off_by in (None, "tokens"):
+        wanted = completion.discarded is None
+        if completion.truncated and wanted and cut_off_by in (None, "tokens"):
             # Cut at the user's own output limit is a short answer, not a budget's cut-off.
             cut_off_by = clipped_by
         shared.append(

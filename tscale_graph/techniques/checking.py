@@ -12,7 +12,7 @@ from typing import Any
 from langgraph.errors import GraphBubbleUp
 
 from tscale_graph.answers import AnswerKind
-from tscale_graph.budget import Budget, Remaining, Usage
+from tscale_graph.budget import LIMITS, Budget, Limit, Remaining, Usage
 from tscale_graph.candidates import Candidate, Checked, VerifierError
 from tscale_graph.models.failures import one_line
 from tscale_graph.techniques.settings import SamplingSettings
@@ -35,8 +35,7 @@ class Checker:
     async def verify(self, state: SamplingState) -> dict[str, Any]:
         """Verify new answers, side by side; one that cannot be verified costs only itself."""
         run = Snapshot.model_validate(state)
-        question = run.question
-        kind = self.settings.kind_for(question, run.candidates, run.answer_kind)
+        kind = self.settings.kind_for(run.question, run.candidates, run.answer_kind)
         candidates = read_answers(run.candidates, kind)
         unseen = {
             check_key(candidate.answer, kind): candidate.answer
@@ -48,7 +47,7 @@ class Checker:
         leases = self._leases(run, len(unseen))
         checks = await asyncio.gather(
             *(
-                self._check(question, answer, lease, run)
+                self.check(run, answer, lease)
                 for answer, lease in zip(unseen.values(), leases, strict=True)
             )
         )
@@ -58,37 +57,37 @@ class Checker:
             "clock": time.time(),
         }
 
-    async def check_one(
-        self, candidate: Candidate, run: Snapshot, lease: Budget | None
-    ) -> dict[str, Checked]:
-        """Verify the answer of one candidate, unless one like it was verified before."""
+    def unseen(self, candidate: Candidate, run: Snapshot) -> tuple[str, str] | tuple[None, None]:
+        """The key and the answer of one candidate, unless one like it was verified before."""
         kind = self.settings.kind_for(run.question, [candidate], run.answer_kind)
         answer = read_answers([candidate], kind)[0].answer
         if answer is None or check_key(answer, kind) in run.checks:
-            return {}
-        return {check_key(answer, kind): await self._check(run.question, answer, lease, run)}
+            return None, None
+        return check_key(answer, kind), answer
 
-    async def _check(
-        self, question: str, answer: str, lease: Budget | None, run: Snapshot
-    ) -> Checked:
+    async def check(self, run: Snapshot, answer: str, lease: Budget | None) -> Checked:
+        """Verify one answer. Whatever goes wrong is in what comes back."""
         deadline = run.admission.deadline if run.admission else None
         names = parameters(self.verifier)
         if "lease" in names and lease is None and run.admission is not None:
-            return Checked(error="nothing was left of the budget for the verifier")
+            told = "nothing was left of the budget for the verifier"
+            return Checked(error=told, cut_off_by=_short_of(run))
         left = None if deadline is None else max(0.0, deadline - time.time())
         if left is not None and "deadline" in names:
             left += _GRACE_SECONDS
         try:
             async with asyncio.timeout(left):
                 verdict = await verify(
-                    self.verifier, question, answer, lease=lease, deadline=deadline
+                    self.verifier, run.question, answer, lease=lease, deadline=deadline
                 )
         except TimeoutError:
             # Nobody knows what it had spent of a lease, so all of it is charged.
             usage = _whole(lease) if "lease" in names else Usage()
-            return Checked(error="the deadline came before the verdict", usage=usage)
+            told = "the deadline came before the verdict"
+            return Checked(error=told, cut_off_by="seconds", usage=usage)
         except VerifierError as error:
-            return Checked(error=one_line(error), usage=error.usage)
+            cut = error.cut_off_by or (None if lease else _short_of(run))
+            return Checked(error=one_line(error), cut_off_by=cut, usage=error.usage)
         except GraphBubbleUp:  # an interrupt is for whoever runs the graph
             raise
         except Exception as error:  # noqa: BLE001 - anybody's verifier, and one answer is not all
@@ -102,6 +101,14 @@ class Checker:
         if run.admission is None or count == 0:
             return [None] * count
         return share_out(run.admission.budget.remaining(run.usage + run.admission.reserved), count)
+
+
+def _short_of(run: Snapshot) -> Limit | None:
+    """The limit of which too little is left to give a verifier any."""
+    if run.admission is None:
+        return None
+    left = run.admission.budget.remaining(run.usage + run.admission.reserved)
+    return left.spent_limit or next((n for n in LIMITS if getattr(left, n) is not None), None)
 
 
 def share_out(remaining: Remaining, count: int) -> list[Budget | None]:

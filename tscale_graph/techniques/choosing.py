@@ -12,7 +12,7 @@ from langchain_core.messages.ai import UsageMetadata
 
 from tscale_graph.answers import AnswerKind
 from tscale_graph.budget import Budget, BudgetExceeded, Limit, Usage
-from tscale_graph.candidates import Candidate, Result, SamplingError
+from tscale_graph.candidates import Candidate, Checked, Result, SamplingError
 from tscale_graph.stopping import can_still_change
 from tscale_graph.techniques.reading import decided, next_wave, read, samples_left, standing_of
 from tscale_graph.techniques.settings import SamplingSettings
@@ -39,7 +39,8 @@ class Decider:
         whole = replace(standing, left=settings.max_samples - len(candidates))
         matters = can_still_change(whole)
         over = wanted or settings.rule.settled(standing)
-        cut = None if over else _cut_by(candidates) or (limited_by if matters else None)
+        ended_by = _cut_by([*candidates, *run.checks.values()])
+        cut = None if over else ended_by or (limited_by if matters else None)
         if _nothing_can_be_verified(run):
             wanted = 0
         return {"wanted": wanted, "answer_kind": decided(run, kind), "cut_off_by": cut}
@@ -151,12 +152,13 @@ _IN_VAIN = 3
 
 def _nothing_can_be_verified(run: Snapshot) -> bool:
     """Whether the verifier has failed on every answer, for one and the same reason."""
-    errors = [check.error for check in run.checks.values()]
+    errors = [None if check.cut_off_by else check.error for check in run.checks.values()]
     return len(errors) >= _IN_VAIN and all(errors) and len(set(errors)) == 1
 
 
-def _cut_by(candidates: Sequence[Candidate]) -> Limit | None:
-    return next((c.cut_off_by for c in reversed(candidates) if c.cut_off_by), None)
+def _cut_by(done: Sequence[Candidate | Checked]) -> Limit | None:
+    """The limit that cut the last of these off, or None."""
+    return next((one.cut_off_by for one in reversed(done) if one.cut_off_by), None)
 
 
 def _exceeded(limit: Limit, budget: Budget, run: Snapshot, result: Result) -> str:

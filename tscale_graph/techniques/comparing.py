@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -53,13 +53,23 @@ class Tournament:
         deadline: float | None,
     ) -> Closed:
         """By the rounds that each was in; a match that could not be judged goes by the priors."""
+        shown = _that_fit(
+            self.judge,
+            question,
+            answers,
+            lease,
+            at_once=lambda count: self.comparisons * (count // 2),
+            in_all=lambda count: self.comparisons * (count - 1),
+        )
+        if shown < 2:
+            return Closed((), Usage(), (f"{self.name}: {_TOO_LITTLE}",))
         bracket = Bracket.of(
-            range(len(answers)),
+            range(shown),
             priors=dict(enumerate(priors)),
             comparisons=self.comparisons,
             seed=rng.getrandbits(32),
         )
-        spent, notes = Usage(), list[str]()
+        spent, notes, made = Usage(), list[str](), 0
         while bracket.winner is None:
             outcomes = await _compare(
                 self.judge,
@@ -72,10 +82,12 @@ class Tournament:
             )
             spent += outcomes.usage
             notes += outcomes.notes
+            made += outcomes.made
             bracket = bracket.told(outcomes.wins)
         won = bracket.rounds_won
-        weights = tuple(float(won[place]) for place in range(len(answers)))
-        return Closed(weights, spent, _once(self.name, notes))
+        weights = tuple(float(won.get(place, -1)) for place in range(len(answers)))
+        notes = (*_once(self.name, notes), *_left_out(self.name, len(answers) - shown))
+        return Closed(weights if made else (), spent, notes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +127,14 @@ class RoundRobin:
         deadline: float | None,
     ) -> Closed:
         """By strength; a comparison that could not be made counts one half for each."""
-        matches = [Match(first, second) for first, second in combinations(range(len(answers)), 2)]
+
+        def pairs(count: int) -> int:
+            return count * (count - 1) // 2
+
+        shown = _that_fit(self.judge, question, answers, lease, at_once=pairs, in_all=pairs)
+        if shown < 2:
+            return Closed((), Usage(), (f"{self.name}: {_TOO_LITTLE}",))
+        matches = [Match(first, second) for first, second in combinations(range(shown), 2)]
         outcomes = await _compare(
             self.judge,
             question,
@@ -129,9 +148,11 @@ class RoundRobin:
         for match, won in outcomes.wins.items():
             wins[match.first, match.second] = won
             wins[match.second, match.first] = 1 - won
-        strengths = bradley_terry(wins, count=len(answers))
-        weights = tuple(round(strength, _DIGITS) for strength in strengths)
-        return Closed(weights, outcomes.usage, _once(self.name, outcomes.notes))
+        strengths = [round(strength, _DIGITS) for strength in bradley_terry(wins, count=shown)]
+        left_out = len(answers) - shown
+        weights = (*strengths, *[min(strengths) - 1] * left_out)
+        notes = (*_once(self.name, outcomes.notes), *_left_out(self.name, left_out))
+        return Closed(weights if outcomes.made else (), outcomes.usage, notes)
 
 
 _DIGITS = 6
@@ -140,11 +161,54 @@ _DIGITS = 6
 
 @dataclass(frozen=True, slots=True)
 class _Outcomes:
-    """Of each match how many comparisons its first entrant won, a tie counting one half."""
+    """What came of comparing.
+
+    Attributes:
+        wins: of each match how many comparisons its first entrant won, a tie counting one half.
+        made: comparisons that came to something.
+        usage: what all of them spent.
+        notes: what could not be done.
+    """
 
     wins: Mapping[Match, float]
+    made: int
     usage: Usage
     notes: Sequence[str]
+
+
+_TOO_LITTLE = "too little was left of the budget"
+
+
+def _that_fit(
+    judge: PairwiseJudge,
+    question: str,
+    answers: Sequence[str],
+    lease: Budget,
+    *,
+    at_once: Callable[[int], int],
+    in_all: Callable[[int], int],
+) -> int:
+    """How many of the answers the lease has room to compare; below 2, none of them.
+
+    Comparisons seldom take what they may, so its tokens need only be enough for those that are
+    made at once.
+
+    Args:
+        judge: compares.
+        question: what was asked.
+        answers: best first.
+        lease: what may be spent.
+        at_once: for a number of answers, comparisons that run side by side.
+        in_all: for a number of answers, comparisons altogether.
+    """
+    first, second = sorted(answers, key=len)[-2:]
+    size = judge.call_size(question, first, second)
+    for count in range(len(answers), 1, -1):
+        once = size.cost(calls=2 * at_once(count))
+        enough = lease.calls is None or 2 * in_all(count) <= lease.calls
+        if enough and lease.exceeded_by(once.model_copy(update={"calls": 0})) is None:
+            return count
+    return 0
 
 
 async def _compare(
@@ -165,7 +229,7 @@ async def _compare(
     except ValueError:
         for match in matches:
             wins[match] += 0.5
-        return _Outcomes(wins, Usage(), ["too little was left of the budget to compare"])
+        return _Outcomes(wins, 0, Usage(), [_TOO_LITTLE])
     outcomes = await asyncio.gather(
         *(
             judge.compare(
@@ -175,18 +239,19 @@ async def _compare(
         ),
         return_exceptions=True,
     )
-    usage, notes = Usage(), list[str]()
+    made, usage, notes = 0, Usage(), list[str]()
     for match, outcome in zip(matches, outcomes, strict=True):
         if isinstance(outcome, Comparison):
             wins[match] += {0: 1.0, 1: 0.0, None: 0.5}[outcome.winner]
             usage += outcome.usage
+            made += 1
         elif isinstance(outcome, VerifierError):
             wins[match] += 0.5
             usage += outcome.usage
             notes.append(str(outcome))
         else:
             raise outcome
-    return _Outcomes(wins, usage, notes)
+    return _Outcomes(wins, made, usage, notes)
 
 
 def _once(name: str, notes: Sequence[str]) -> tuple[str, ...]:
@@ -194,6 +259,10 @@ def _once(name: str, notes: Sequence[str]) -> tuple[str, ...]:
         return ()
     several = f" ({len(notes)} times)" if len(notes) > 1 else ""
     return (f"{name}: {notes[-1]}{several}",)
+
+
+def _left_out(name: str, count: int) -> tuple[str, ...]:
+    return (f"{name}: {count} answers did not fit",) if count else ()
 
 
 def _check_counts(**counts: int) -> None:

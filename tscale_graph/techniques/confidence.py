@@ -25,12 +25,17 @@ _STATED = re.compile(
 )
 
 
+_ROUNDING = 1e-9
+
+
 class MissingLogprobs(ValueError):
     """A technique needs log-probabilities and the provider gave none."""
 
 
 def read_stated(text: str) -> tuple[str, float | None]:
-    r"""The text without the line that states a confidence, and that confidence in [0, 1].
+    r"""The text without the lines that state a confidence, and the last of these, in [0, 1].
+
+    A number that is no percentage is none: the line goes, and nothing was stated.
 
     >>> read_stated("The answer is 3.\nConfidence: 85%")
     ('The answer is 3.', 0.85)
@@ -47,9 +52,7 @@ def read_stated(text: str) -> tuple[str, float | None]:
         number *= 10
     elif not unit and "." in last["number"] and number <= 1:
         number *= 100  # a probability
-    if number > 100:
-        return text, None
-    return (text[: last.start()] + text[last.end() :]).strip(), number / 100
+    return _STATED.sub("", text).strip(), number / 100 if number <= 100 else None
 
 
 def check_logprobs(completion: Completion, name: str, *, likely: int | None, select: str) -> None:
@@ -83,7 +86,8 @@ def confidence_floor(candidates: Sequence[Candidate], select: DeepConf) -> Floor
         return None
     lowest = [c.confidence.lowest_group for c in warm if c.confidence]
     return Floor(
-        lowest_group=warm_up_threshold(lowest, keep=select.keep),
+        # A sample exactly as sure as the warm-up may come out lower by a rounding error.
+        lowest_group=warm_up_threshold(lowest, keep=select.keep) - _ROUNDING,
         window=group_size(max(1, round(sum(lengths) / len(lengths)))),
     )
 

@@ -101,8 +101,8 @@ class BudgetGate:
         deadline = admission.deadline
         if wave.speculative:
             # One task, so that whoever sees the matter settled can cancel the others.
-            task = SampleTask(messages=messages, wave=wave, deadline=deadline, run=run)
-            return [Send("sample", dict(task))]
+            task = SampleTask(messages=messages, wave=wave, deadline=deadline)
+            return [Send("sample", {**dict(task), "run": run.model_dump()})]
         return [
             Send("sample", dict(SampleTask(messages=messages, wave=part, deadline=deadline)))
             for part in _parts(wave, sends)
@@ -195,30 +195,42 @@ _OF_ONE_REQUEST = (
 
 
 def _beside(settings: SamplingSettings, question: str) -> Usage:
-    """What judging one sample may take, where a model judges."""
-    needs = getattr(settings.verifier, "needs", None) or getattr(settings.kind, "needs", None)
-    if needs is None:
-        return Usage()
-    return needs(question, answer_tokens=settings.max_output_tokens)
+    """What judging one sample may take, and comparing it, where models do that."""
+    asked = (getattr(one, "needs", None) for one in (settings.verifier, settings.kind))
+    return Usage.total(
+        needs(question, answer_tokens=settings.max_output_tokens) for needs in asked if needs
+    )
 
 
 def _with_reserve(settings: SamplingSettings, question: str, admission: Admission) -> Admission:
-    """Keep back what the closing calls may take, but never more than half of the budget."""
-    if settings.closing is None or settings.max_samples < 2:
+    """Keep back what the closing calls may take, but never more than half of the budget.
+
+    As many calls as some number of finalists needs; and nothing where the rest would not buy
+    two samples to choose between.
+    """
+    closing, budget = settings.closing, admission.budget
+    if closing is None:
         return admission
-    wanted = settings.closing.needs(
-        question,
-        finalists=min(settings.closing.at_most, settings.max_samples),
-        answer_tokens=settings.max_output_tokens,
-    )
-    budget = admission.budget
+    most = min(closing.at_most, settings.max_samples)
+    calls = budget.calls // 2 if budget.calls is not None else None
+    for finalists in range(most, 1, -1):
+        wanted = closing.needs(
+            question, finalists=finalists, answer_tokens=settings.max_output_tokens
+        )
+        if calls is None or wanted.calls <= calls:
+            break
+    else:
+        return admission
     tokens = wanted.tokens if budget.tokens is None else min(wanted.tokens, budget.tokens // 2)
     reserved = Usage(
-        calls=wanted.calls if budget.calls is None else min(wanted.calls, budget.calls // 2),
+        calls=wanted.calls,
         input_tokens=tokens,
         usd=wanted.usd if budget.usd is None else min(wanted.usd, budget.usd / 2),
     )
-    return admission.model_copy(update={"reserved": reserved})
+    kept = admission.model_copy(update={"reserved": reserved})
+    run = Snapshot(admission=kept)
+    rest = grant_samples(settings, run, kept, wanted=2, together=False)
+    return kept if rest.samples == 2 else admission
 
 
 def _parts(wave: Wave, sends: int) -> list[Wave]:

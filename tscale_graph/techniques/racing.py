@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tscale_graph.budget import Budget, Usage
 from tscale_graph.candidates import Candidate, Checked
+from tscale_graph.models.attempts import UNWANTED
 from tscale_graph.stopping import can_still_change
 from tscale_graph.techniques.checking import Checker, share_out
 from tscale_graph.techniques.reading import read, samples_left, spare, standing_of
@@ -36,41 +37,50 @@ class Race:
 
     async def run(self) -> dict[str, Any]:
         """Take the samples, and judge each as it comes."""
-        wave, halt = self.task.wave, asyncio.Event()
-        leases = self._check_leases()
+        halt, checks = asyncio.Event(), _Checks()
         racing = [
-            asyncio.ensure_future(self._sample(place, halt, leases[place]))
-            for place in range(wave.samples)
+            asyncio.ensure_future(self._sample(place, halt, checks, lease))
+            for place, lease in enumerate(self._check_leases())
         ]
-        run, checks = self.so_far, dict[str, Checked]()
+        run = self.so_far
         try:
             for following in asyncio.as_completed(racing):
-                candidate, checked = await following
-                checks |= {k: v for k, v in checked.items() if k not in checks}
                 run = run.model_copy(
                     update={
-                        "candidates": [*run.candidates, candidate],
-                        "checks": run.checks | checks,
+                        "candidates": [*run.candidates, await following],
+                        "checks": run.checks | checks.done(),
                     }
                 )
                 if not halt.is_set() and self._settled(run):
                     halt.set()
-        finally:
-            for still in racing:
+        except BaseException:
+            # Whatever ended the race ends what is in flight, before anybody hears of it.
+            for still in [*racing, *checks.running.values()]:
                 still.cancel()
-        candidates = sorted((future.result()[0] for future in racing), key=lambda c: c.index)
-        found = {key: check.model_dump() for key, check in checks.items()}
+            await asyncio.gather(*racing, *checks.running.values(), return_exceptions=True)
+            raise
+        candidates = sorted((future.result() for future in racing), key=lambda c: c.index)
+        found = {key: check.model_dump() for key, check in checks.done().items()}
         return {**sampled(candidates), **({"checks": found} if found else {})}
 
     async def _sample(
-        self, place: int, halt: asyncio.Event, lease: Budget | None
-    ) -> tuple[Candidate, dict[str, Checked]]:
+        self, place: int, halt: asyncio.Event, checks: _Checks, lease: Budget | None
+    ) -> Candidate:
         candidate = await self.sample(self.task, place, halt)
         settings = self.settings
         if settings.verifier is None or candidate.error or candidate.discarded is not None:
-            return candidate, {}
+            return candidate
+        if halt.is_set():
+            # It came too late to matter, so nobody is asked what it is worth.
+            return candidate.model_copy(update={"discarded": UNWANTED})
         checker = Checker(settings, settings.verifier)
-        return candidate, await checker.check_one(candidate, self.so_far, lease)
+        key, answer = checker.unseen(candidate, self.so_far)
+        if key is not None and answer is not None:
+            if key not in checks.running:
+                check = checker.check(self.so_far, answer, lease)
+                checks.running[key] = asyncio.ensure_future(check)
+            await checks.running[key]
+        return candidate
 
     def _check_leases(self) -> list[Budget | None]:
         """What each of the samples may spend on being judged, beside all that are in flight."""
@@ -90,3 +100,16 @@ class Race:
         left, _ = samples_left(settings, run)
         standing = standing_of(settings, candidates, kind, left=left)
         return settings.rule.settled(standing) or not can_still_change(standing)
+
+
+@dataclass(frozen=True)
+class _Checks:
+    """What is asked of the verifier in one race: once for equal answers, as everywhere."""
+
+    running: dict[str, asyncio.Future[Checked]] = field(
+        default_factory=dict[str, "asyncio.Future[Checked]"]
+    )
+
+    def done(self) -> dict[str, Checked]:
+        """The checks that are over."""
+        return {key: check.result() for key, check in self.running.items() if check.done()}

@@ -50,13 +50,15 @@ class Closer:
         closed = await self.closing.rank(
             run.question,
             [candidate.text for candidate in shown],
-            priors=[c.verdict.score if c.verdict else 0.0 for c in shown],
+            # The finalists come in the order of their votes.
+            priors=[float(-place) for place in range(len(shown))],
             lease=Budget.model_validate(remaining.model_dump()),
             rng=random.Random(None if seed is None else f"{seed}/closing"),
             deadline=run.admission.deadline,
         )
         if not closed.weights:
-            return Ranking(usage=closed.usage, notes=closed.notes)
+            notes = (*closed.notes, f"{name} ranked nothing, so the votes decided")
+            return Ranking(usage=closed.usage, notes=notes)
         by_index = {c.index: w for c, w in zip(shown, closed.weights, strict=True)}
         last = min(closed.weights) - 1
         weights = tuple(by_index.get(place, last) for place in range(max(by_index) + 1))

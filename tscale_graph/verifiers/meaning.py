@@ -6,7 +6,9 @@ model and a threshold, or by a model that is asked whether two answers say the s
 
 from __future__ import annotations
 
+import asyncio
 import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -86,10 +88,15 @@ class Meaning:
             new: answers that are not among them.
             lease: what a judge may spend.
             deadline: when to give up, in seconds since the epoch.
+
+        Raises:
+            TimeoutError: when the embeddings had not come by the deadline.
         """
         if self.embeddings is not None:
             texts = [*known, *new]
-            vectors = await self.embeddings.aembed_documents(texts)
+            left = None if deadline is None else max(0.0, deadline - time.time())
+            async with asyncio.timeout(left):
+                vectors = await self.embeddings.aembed_documents(texts)
             return Grouped(_nearest(vectors, len(known), self.threshold))
         if self.judge is None:
             return Grouped((None,) * len(new))

@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 from langchain_core.runnables import Runnable
 
-from tscale_graph.budget import Budget, Usage
+from tscale_graph.budget import Budget, Limit, Usage
 from tscale_graph.candidates import VerifierError
 from tscale_graph.leases import SampleSize
 from tscale_graph.models.attempts import Request
@@ -107,14 +107,16 @@ class Asker:
             if held is not None and completion.status in _REFUSED_STATUS:
                 held = None
             elif completion.error is not None:
-                raise VerifierError(_failed(completion, self.endpoint.name, problem), spent)
+                failed = _failed(completion, self.endpoint.name, problem)
+                raise VerifierError(failed, spent, completion.cut_off_by)
             else:
                 try:
                     filled = read_reply(form, completion.text, completion.tool_calls)
                 except ValueError as error:
                     told = _told(error, completion)
                     if problem:
-                        raise VerifierError(_unreadable(self.endpoint.name, told), spent) from None
+                        unreadable = _unreadable(self.endpoint.name, told)
+                        raise VerifierError(unreadable, spent, completion.cut_off_by) from None
                     problem = told
                 else:
                     return _reply(filled, spent)
@@ -219,7 +221,8 @@ async def side_by_side(
     try:
         leases = [lease] * len(asks) if lease is None else lease.split(len(asks))
     except ValueError as error:
-        raise VerifierError(f"{what} takes {len(asks)} calls: {error}", Usage()) from None
+        told = f"{what} takes {len(asks)} calls: {error}"
+        raise VerifierError(told, Usage(), _too_small(lease, len(asks))) from None
     outcomes = await asyncio.gather(
         *(ask(part) for ask, part in zip(asks, leases, strict=True)), return_exceptions=True
     )
@@ -228,6 +231,13 @@ async def side_by_side(
         raise outcome
     replies = [outcome for outcome in outcomes if isinstance(outcome, Reply)]
     return replies, [outcome for outcome in outcomes if isinstance(outcome, VerifierError)]
+
+
+def _too_small(lease: Budget | None, parts: int) -> Limit:
+    """The limit of a lease that could not be split."""
+    if lease is not None and lease.calls is not None and lease.calls < parts:
+        return "calls"
+    return "tokens" if lease is not None and (lease.tokens or parts) < parts else "usd"
 
 
 async def all_side_by_side(
@@ -240,7 +250,7 @@ async def all_side_by_side(
     """
     replies, errors = await side_by_side(asks, lease, what=what)
     if errors:
-        raise VerifierError(str(errors[0]), spent_on(replies, errors))
+        raise VerifierError(str(errors[0]), spent_on(replies, errors), errors[0].cut_off_by)
     return replies
 
 

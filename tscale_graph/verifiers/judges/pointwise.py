@@ -61,7 +61,7 @@ class Judge:
         replies, errors = await side_by_side([ask] * self.votes, lease, what="a vote of the judge")
         usage = spent_on(replies, errors)
         if not replies:
-            raise VerifierError(str(errors[0]), usage)
+            raise VerifierError(str(errors[0]), usage, errors[0].cut_off_by)
         score = fmean(reply.value for reply in replies)
         return Verdict(
             score=score,
