@@ -8,9 +8,10 @@ A block is a frozen dataclass whose async methods are nodes and edges of a LangG
 
 from __future__ import annotations
 
+from tscale_graph.techniques.admission import find_budget
 from tscale_graph.techniques.checking import Checker
 from tscale_graph.techniques.choosing import Aggregator, Decider
-from tscale_graph.techniques.gate import BudgetGate, find_budget
+from tscale_graph.techniques.gate import BudgetGate
 from tscale_graph.techniques.nodes import add_edges, add_node
 from tscale_graph.techniques.sampling import Sampler
 from tscale_graph.techniques.settings import SamplingSettings, sampling_settings

@@ -58,6 +58,8 @@ class Request:
         stream: take the reply in chunks even where no limit needs it.
         on_text: called with each piece of text as it arrives.
         floor: cut the stream off where the model becomes less sure than this.
+        prompt_tokens: what the prompt counts, where the caller knows: what the provider counted
+            for it before, or an upper bound.
     """
 
     messages: Sequence[BaseMessage]
@@ -70,6 +72,7 @@ class Request:
     stream: bool = False
     on_text: OnText | None = None
     floor: ConfidenceFloor | None = None
+    prompt_tokens: int | None = None
 
 
 @dataclass(slots=True)
@@ -174,7 +177,7 @@ async def _generate(attempt: Attempt) -> None:
         "tags": config.get("tags"),
         "metadata": config.get("metadata"),
     }
-    if attempt.endpoint.synchronous_only:
+    if attempt.endpoint.generates_in_thread:
         result = await in_thread(lambda: model.generate(prompt, **tracing, **options))
     else:
         result = await cast(Awaitable[LLMResult], model.agenerate(prompt, **tracing, **options))
@@ -187,7 +190,7 @@ async def _stream(attempt: Attempt) -> None:
     """One request, taken in chunks and cut off where it goes over its limit."""
     model, options = _call(attempt)
     prompt = list(attempt.request.messages)
-    if attempt.endpoint.synchronous_only:
+    if attempt.endpoint.streams_in_thread:
         stream = stream_in_thread(lambda: model.stream(prompt, **options))
     else:
         stream = model.astream(prompt, **options)

@@ -11,10 +11,12 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Literal
+
+from langchain_core.messages import BaseMessage
 
 from tscale_graph.budget import Budget, Limit, Remaining, Usage
 from tscale_graph.leases import MAX_RETRIES
@@ -23,6 +25,7 @@ from tscale_graph.models.endpoint import Endpoint
 from tscale_graph.models.failures import Failure
 from tscale_graph.models.replies import Completion
 from tscale_graph.models.settlement import settle, share
+from tscale_graph.models.threads import in_thread
 
 _FIRST_BACKOFF_SECONDS = 0.25
 _STALE_AT_MOST = 200
@@ -57,7 +60,14 @@ async def complete(
     if deadline is None and lease.seconds is not None:
         deadline = clock() + lease.seconds
     request = replace(request, n=min(request.n, lease.calls or request.n))
-    prompt_bound = endpoint.counter.prompt_bound(request.messages)
+    prompt_bound = request.prompt_tokens
+    if prompt_bound is None:
+        counted = await count_prompt(
+            endpoint, request.messages, seconds=_seconds_left(deadline, clock)
+        )
+        if counted is None:
+            return [Completion(error=_NO_TIME_TO_COUNT, cut_off_by="seconds")]
+        prompt_bound = counted
     rng = rng or random.Random()
     request = replace(request, stream=request.stream or deadline is not None)
     spent, notes, tried, stale = Usage(), tuple[str, ...](), 0, 0
@@ -92,6 +102,29 @@ async def complete(
             stale += 1
         else:
             tried += 1
+
+
+_NO_TIME_TO_COUNT = "the deadline came before the prompt was counted"
+
+
+async def count_prompt(
+    endpoint: Endpoint, messages: Sequence[BaseMessage], *, seconds: float | None
+) -> int | None:
+    """The most tokens that a prompt can count; None when the time was up first.
+
+    Args:
+        endpoint: the model.
+        messages: the prompt.
+        seconds: how long counting may take, or None.
+    """
+    counter = endpoint.counter
+    if not counter.asks_server:
+        return counter.prompt_bound(messages)
+    try:
+        async with asyncio.timeout(None if seconds is None else max(0.0, seconds)):
+            return await in_thread(lambda: counter.prompt_bound(messages))
+    except TimeoutError:
+        return None
 
 
 def _output_limit(

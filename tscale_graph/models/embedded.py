@@ -21,7 +21,7 @@ import threading
 import weakref
 from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from tscale_graph.models.threads import in_thread
@@ -144,6 +144,8 @@ _NO_IDLE_CONNECTIONS = 0
 
 class EmbeddedChatModel(ChatOpenAI):
     """`ChatOpenAI` on the embedded server, wherever that listens at the moment."""
+
+    counts_by_server: ClassVar[bool] = True
 
     async def _agenerate(self, *args: Any, **options: Any) -> ChatResult:
         connected = await self._connected()

@@ -64,12 +64,14 @@ class Endpoint:
     counter: TokenCounter = field(repr=False)
 
     @property
-    def synchronous_only(self) -> bool:
-        """The class has no asynchronous implementation of its own."""
-        cls = type(self.model)
-        return (
-            cls._agenerate is BaseChatModel._agenerate and cls._astream is BaseChatModel._astream  # pyright: ignore[reportPrivateUsage]
-        )
+    def generates_in_thread(self) -> bool:
+        """The class has no asynchronous way of its own to answer in one piece."""
+        return type(self.model)._agenerate is BaseChatModel._agenerate  # pyright: ignore[reportPrivateUsage]
+
+    @property
+    def streams_in_thread(self) -> bool:
+        """The class has no asynchronous way of its own to stream."""
+        return type(self.model)._astream is BaseChatModel._astream  # pyright: ignore[reportPrivateUsage]
 
     @property
     def streams(self) -> bool:

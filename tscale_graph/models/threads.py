@@ -10,7 +10,7 @@ import asyncio
 import contextvars
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -28,8 +28,14 @@ async def in_thread(function: Callable[[], T]) -> T:
     def run() -> None:
         try:
             value = context.run(function)
-        except BaseException as error:  # noqa: BLE001 - handed to the caller, whatever it is
+        except StopIteration:  # which no future can carry
+            error = RuntimeError("StopIteration was raised by what was called")
             _on_loop(loop, settle, outcome.set_exception, error)
+        except Exception as error:  # noqa: BLE001 - handed to the caller, whatever it is
+            _on_loop(loop, settle, outcome.set_exception, error)
+        except BaseException as error:  # noqa: BLE001 - must not end the caller's event loop
+            failed = RuntimeError(f"{type(error).__name__} was raised by what was called")
+            _on_loop(loop, settle, outcome.set_exception, failed)
         else:
             _on_loop(loop, settle, outcome.set_result, value)
 
@@ -38,26 +44,61 @@ async def in_thread(function: Callable[[], T]) -> T:
 
 
 async def stream_in_thread(iterate: Callable[[], Iterator[T]]) -> AsyncIterator[T]:
-    """Iterate in a daemon thread, one item at a time: never more than one item ahead.
+    """Iterate in daemon threads, one item at a time: never more than one item ahead.
 
-    Closing the generator stops the thread before its next item.
+    Closing the generator closes the iterator: at once, or after the item that it is at.
     """
-    iterator: Iterator[T] | None = None
+    iterating = _Iterating(iterate)
+    try:
+        while True:
+            more, item = await in_thread(iterating.advance)
+            if not more:
+                return
+            yield item  # pyright: ignore[reportReturnType]
+    finally:
+        iterating.leave()
 
-    def advance() -> tuple[bool, T | None]:
-        nonlocal iterator
-        if iterator is None:
-            iterator = iterate()
+
+class _Iterating(Generic[T]):
+    """An iterator that one thread at a time advances, and whoever is last closes."""
+
+    def __init__(self, iterate: Callable[[], Iterator[T]]) -> None:
+        self._iterate = iterate
+        self._iterator: Iterator[T] | None = None
+        self._lock = threading.Lock()
+        self._advancing = False
+        self._left = False
+
+    def advance(self) -> tuple[bool, T | None]:
+        with self._lock:
+            if self._left:
+                return False, None
+            self._advancing = True
         try:
-            return True, next(iterator)
+            if self._iterator is None:
+                self._iterator = self._iterate()
+            return True, next(self._iterator)
         except StopIteration:
             return False, None
+        finally:
+            with self._lock:
+                self._advancing = False
+                left = self._left
+            if left:
+                self._close()
 
-    while True:
-        more, item = await in_thread(advance)
-        if not more:
-            return
-        yield item  # pyright: ignore[reportReturnType]
+    def leave(self) -> None:
+        with self._lock:
+            self._left = True
+            advancing = self._advancing
+        if not advancing and self._iterator is not None:
+            # Closing may wait for a connection, and the event loop must not.
+            threading.Thread(target=self._close, name="tscale-close", daemon=True).start()
+
+    def _close(self) -> None:
+        close = getattr(self._iterator, "close", None)
+        if callable(close):
+            close()
 
 
 def _on_loop(loop: asyncio.AbstractEventLoop, callback: Callable[..., None], *args: Any) -> None:

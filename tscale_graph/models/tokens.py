@@ -61,6 +61,11 @@ class TokenCounter:
         """Whether the model brings its own tokenizer."""
         return self._own is not None
 
+    @property
+    def asks_server(self) -> bool:
+        """Whether counting is a request to a server, which takes time and may fail."""
+        return bool(getattr(self._model, "counts_by_server", False))
+
     def with_added(self, bound: int) -> TokenCounter:
         """A counter for prompts to which the provider adds up to `bound` tokens of its own.
 

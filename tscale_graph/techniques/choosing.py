@@ -84,12 +84,13 @@ class Aggregator:
         self, run: Snapshot, kind: AnswerKind, candidates: list[Candidate], choice: Choice
     ) -> Result:
         winner = choice.winner
+        cut_off_by = run.cut_off_by or _limit_that_was_passed(run)
         unreadable = next((c for c in candidates if c.text), None)
         return Result(
             answer=winner.answer if winner else None,
             text=(winner or unreadable or Candidate(index=0)).text,
-            status="cut_off" if run.cut_off_by else "complete",
-            cut_off_by=run.cut_off_by,
+            status="cut_off" if cut_off_by else "complete",
+            cut_off_by=cut_off_by,
             usage=run.usage,
             technique=self.technique,
             agreement=choice.agreement,
@@ -156,6 +157,13 @@ def _nothing_can_be_verified(run: Snapshot) -> bool:
     return len(errors) >= _IN_VAIN and all(errors) and len(set(errors)) == 1
 
 
+def _limit_that_was_passed(run: Snapshot) -> Limit | None:
+    """A limit that a model went over which does not keep to its own; None as a rule."""
+    if run.admission is None:
+        return None
+    return run.admission.budget.exceeded_by(run.usage.model_copy(update={"seconds": 0.0}))
+
+
 def _cut_by(done: Sequence[Candidate | Checked]) -> Limit | None:
     """The limit that cut the last of these off, or None."""
     return next((one.cut_off_by for one in reversed(done) if one.cut_off_by), None)
@@ -163,6 +171,8 @@ def _cut_by(done: Sequence[Candidate | Checked]) -> Limit | None:
 
 def _exceeded(limit: Limit, budget: Budget, run: Snapshot, result: Result) -> str:
     allowed = getattr(budget, limit)
+    if not run.candidates and limit == "seconds":
+        return f"seconds={allowed} were over before a sample could start"
     if not run.candidates:
         bound = run.admission.prompt_bound if run.admission else 0
         return (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from tscale_graph.answers import AnswerKind
 from tscale_graph.budget import Limit, Remaining, Usage
@@ -17,16 +17,18 @@ from tscale_graph.votes import DeepConf, Majority, choose, count_votes, read_ans
 
 
 @dataclass(frozen=True, slots=True)
-class Clustered:
-    """A kind of answer in which some answers were found to mean the same.
+class Reading:
+    """A kind of answer for one look at a run: each key is made once, and clusters count as one.
 
     Attributes:
         kind: how answers are read.
         clusters: for each answer that means the same as an earlier one, that one's key.
+        known: the keys that were made.
     """
 
     kind: AnswerKind
     clusters: Mapping[str, str]
+    known: dict[str, str] = field(default_factory=dict[str, str])
 
     @property
     def name(self) -> str:
@@ -38,16 +40,20 @@ class Clustered:
         return self.kind.extract(text, truncated=truncated)
 
     def key(self, answer: str) -> str:
-        """The key of the answer that this one means the same as."""
-        key = check_key(answer, self.kind)
-        return self.clusters.get(key, key)
+        """The key of the answer, or of an earlier one that it means the same as."""
+        if answer not in self.known:
+            key = check_key(answer, self.kind) if self.clusters else self.kind.key(answer)
+            self.known[answer] = self.clusters.get(key, key)
+        return self.known[answer]
 
 
 def read(settings: SamplingSettings, run: Snapshot) -> tuple[AnswerKind, list[Candidate]]:
     """The candidates with their answers read and their verdicts attached."""
     kind = settings.kind_for(run.question, run.candidates, run.answer_kind)
-    candidates = with_verdicts(read_answers(run.candidates, kind), run.checks, kind)
-    return Clustered(kind, run.clusters) if run.clusters else kind, candidates
+    candidates = read_answers(run.candidates, kind)
+    if run.checks:
+        candidates = with_verdicts(candidates, run.checks, kind)
+    return Reading(kind, run.clusters), candidates
 
 
 def decided(run: Snapshot, kind: AnswerKind) -> str | None:

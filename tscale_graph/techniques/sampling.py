@@ -101,6 +101,7 @@ class Sampler:
                 temperature=settings.temperature,
                 seed=None if settings.seed is None else settings.seed + index,
                 logprobs=settings.logprobs,
+                prompt_tokens=task.wave.prompt_tokens,
                 floor=floor and ConfidenceFloor(floor.lowest_group, floor.window),
             ),
             task.wave.lease,
@@ -121,7 +122,7 @@ class Sampler:
         granted = grant(
             wave.lease.remaining(used),
             SampleSize(
-                prompt_tokens=endpoint.counter.prompt_bound(task.messages),
+                prompt_tokens=wave.prompt_tokens,
                 output_tokens=settings.max_output_tokens,
                 price=endpoint.prices.ceiling,
             ),
