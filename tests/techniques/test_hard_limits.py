@@ -11,6 +11,7 @@ from tests.fake_server import Behaviour, FakeServer
 from tests.scripted import Scripted, Streaming, Synchronous, SynchronousStreaming
 from tscale_graph import Budget, BudgetExceeded, best_of_n, self_consistency
 from tscale_graph.candidates import SamplingError
+from tscale_graph.verifiers.judges import judge, listwise_judge, most_consistent, pairwise_judge
 
 SCENARIOS = 300
 PRICE = {"usd_per_million_tokens": {"input": 2.0, "output": 10.0}}
@@ -49,6 +50,29 @@ def a_budget(rng: random.Random, hangs: bool) -> Budget:
     return Budget.model_validate({name: limits[name] for name in chosen})
 
 
+def a_judge(rng: random.Random, hang: float):
+    """Gives a score, a winner, a ranking or a choice, or talks; in one piece or in chunks."""
+    kind = rng.choice([Scripted, Streaming])
+    fields = '"score": 5, "winner": "first", "ranking": [2, 1], "choice": 2'
+    return kind(
+        answers=[f"{{{fields}}}", "I cannot say. " * rng.choice([1, 100]), ""],
+        draws=random.Random(rng.random()),
+        delay=rng.choice([0.0, 0.002]),
+        fail=rng.choice([0.0, 0.3]),
+        hang=hang,
+        ignore_limit=rng.random() < 0.3,
+        usage=rng.choice(["right", "none", "zero", "under"]),
+        metadata=PRICE,
+    )
+
+
+def largest_chunk(model) -> int:
+    """The most tokens that arrive at once beyond a limit."""
+    piece = getattr(model, "chunk", None)
+    whole = max(-(-len(answer) // 4) for answer in model.answers)
+    return -(-piece // 4) + 1 if piece else whole if model.ignore_limit else 0
+
+
 async def run(graph, budget):
     try:
         out = await graph.compile().ainvoke(
@@ -70,26 +94,30 @@ async def test_no_limit_is_exceeded_and_the_usage_is_true(seed):
         max_output_tokens=rng.choice([5, 60, 400]),
         max_parallel=in_flight,
     )
-    if rng.random() < 0.5:
-        graph = self_consistency(model, max_samples=64, **arguments)
+    votes = rng.random() < 0.5
+    # Drawn apart, so that a scenario stays what it is when more is drawn here.
+    more = random.Random(f"{seed}/more")
+    asked = a_judge(more, hang=model.hang)
+    arguments["speculate"] = more.choice([0, 0, 3, 10])
+    if votes:
+        vote = more.choice(["majority", "stated_confidence", most_consistent(asked)])
+        graph = self_consistency(model, max_samples=64, vote=vote, **arguments)
     else:
-        graph = best_of_n(model, at_random, n=64, **arguments)
+        by = more.choice([at_random, judge(asked), pairwise_judge(asked), listwise_judge(asked)])
+        graph = best_of_n(model, by, n=64, **arguments)
 
     started = time.monotonic()
     usage, result = await run(graph, budget)
     elapsed = time.monotonic() - started
 
-    calls = model.calls
+    calls = [*model.calls, *asked.calls]
     assert model.most_in_flight <= in_flight
     assert usage.calls == len(calls)
     if budget.calls is not None:
         assert len(calls) <= budget.calls
     # Overshoot: at most one chunk for each call in flight. A model that answers in one piece
     # and ignores its limit sends one chunk, the whole answer.
-    piece = getattr(model, "chunk", None)
-    whole = max(-(-len(answer) // 4) for answer in model.answers)
-    chunk_tokens = -(-piece // 4) + 1 if piece else whole if model.ignore_limit else 0
-    over = in_flight * chunk_tokens
+    over = in_flight * largest_chunk(model) + asked.most_in_flight * largest_chunk(asked)
     billed = sum(call.billed for call in calls)
     if budget.tokens is not None:
         assert billed <= budget.tokens + over
@@ -103,10 +131,12 @@ async def test_no_limit_is_exceeded_and_the_usage_is_true(seed):
     if budget.seconds is not None:
         assert elapsed <= budget.seconds + OVERRUN_SECONDS + 0.05 * (model.hang == 0)
     # The accounts: exact where every call's fate is known, never below what was billed. A call
-    # that was given up on at the deadline may go on behind our back, by what an overshoot may be.
-    at_the_deadline = budget.seconds is not None and elapsed >= budget.seconds
-    assert usage.tokens >= billed - (over if at_the_deadline else 0)
-    if all(call.fate in ("completed", "failed") for call in calls) and not at_the_deadline:
+    # that was given up on, at the deadline or in a thread of a race that was settled without it,
+    # may go on behind our back, by what an overshoot may be.
+    given_up = budget.seconds is not None and elapsed >= budget.seconds
+    given_up |= arguments["speculate"] > 0 and isinstance(model, Synchronous)
+    assert usage.tokens >= billed - (over if given_up else 0)
+    if all(call.fate in ("completed", "failed") for call in calls) and not given_up:
         assert usage.tokens == billed
     if result is not None:
         reason = result.cut_off_by
