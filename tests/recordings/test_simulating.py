@@ -25,6 +25,8 @@ def one_at_a_time(asked, *, confidence, seed, most):
         first, second, *_ = (*sorted(votes.values(), reverse=True), 0, 0)
         if first and probability_of_lead(first, second) >= confidence:
             break
+        if first - second > min(most, len(asked.samples)) - len(said):
+            break
     best = max(votes.values(), default=0)
     leaders = [answer for answer, count in votes.items() if count == best]
     return len(said), leaders

@@ -272,5 +272,5 @@ async def test_a_race_is_saved_and_not_run_again():
 
 @pytest.mark.parametrize("speculate", [-1, True])
 def test_a_number_of_samples_that_is_none_is_refused(speculate):
-    with pytest.raises(ValueError, match="speculate must be at least 0"):
+    with pytest.raises(ValueError, match="speculate must be"):
         voting(Scripted(), speculate=speculate)

@@ -146,6 +146,7 @@ class EmbeddedChatModel(ChatOpenAI):
     """`ChatOpenAI` on the embedded server, wherever that listens at the moment."""
 
     counts_by_server: ClassVar[bool] = True
+    reports_one_of_several: ClassVar[bool] = True
 
     async def _agenerate(self, *args: Any, **options: Any) -> ChatResult:
         connected = await self._connected()

@@ -212,9 +212,10 @@ def _told_by_logprobs(completions: Sequence[Completion]) -> int:
 def _counted_together(endpoint: Endpoint, completions: Sequence[Completion]) -> tuple[int, int]:
     """The fewest tokens that several completions can be reported to have, and their count.
 
-    llama.cpp, for one, reports the tokens of only one completion of a request. A count by the
-    model's own tokenizer is exact; another's is believed where it is twice what was reported.
+    llama.cpp, for one, reports the tokens of only one completion of a request. Of the embedded
+    model that is known, and its count exact; elsewhere a count is believed where it is twice
+    what was reported.
     """
-    counter = endpoint.counter
-    counted = counter.text("\n".join(c.reasoning + c.text for c in completions))
-    return (counted if counter.own else counted // 2), counted
+    counted = endpoint.counter.text("\n".join(c.reasoning + c.text for c in completions))
+    known = bool(getattr(endpoint.model, "reports_one_of_several", False))
+    return (counted if known else counted // 2), counted

@@ -220,13 +220,17 @@ def _verdict(sample: RecordedSample, verification: Verification) -> Verdict | No
     return Verdict(score=score, passed=sample.passed)
 
 
+_TECHNIQUE_SEED = 0
+"""What a technique is given to play a `ReplayModel`; it also draws among tied answers."""
+
+
 def _chosen(deck: Deck, places: Sequence[int], select: str | Selection) -> tuple[str | None, bool]:
     """The chosen answer, and whether it is right."""
     candidates = [
         deck.candidates[place].model_copy(update={"index": index})
         for index, place in enumerate(places)
     ]
-    winner = choose(candidates, deck.kind, select=select).winner
+    winner = choose(candidates, deck.kind, select=select, seed=_TECHNIQUE_SEED).winner
     if winner is None:
         return None, False
     return winner.answer, deck.question.samples[places[winner.index]].correct
