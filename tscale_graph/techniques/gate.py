@@ -131,8 +131,9 @@ class BudgetGate:
         if not run.messages:
             raise ValueError('no question: "messages" is empty')
         budget = find_budget(state, config, settings.budget)
-        if budget.usd is not None and settings.endpoint.prices.ceiling is None:
-            raise ValueError(unknown_price(settings.endpoint.name))
+        unpriced = _unpriced(settings)
+        if budget.usd is not None and unpriced is not None:
+            raise ValueError(unknown_price(unpriced))
         question = question_of(run.messages)
         return _with_reserve(
             settings,
@@ -182,6 +183,14 @@ _OF_ONE_REQUEST = (
     "ranking",
     "answer_kind",
 )
+
+
+def _unpriced(settings: SamplingSettings) -> str | None:
+    """The name of a model that will be called and whose price is not known, or None."""
+    if settings.endpoint.prices.ceiling is None:
+        return settings.endpoint.name
+    judges = (settings.verifier, settings.kind, settings.closing)
+    return next((name for one in judges if (name := getattr(one, "unpriced", None))), None)
 
 
 def _beside(settings: SamplingSettings, question: str) -> Usage:
