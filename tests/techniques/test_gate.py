@@ -5,9 +5,10 @@ from langchain_core.messages import HumanMessage
 
 from tests.scripted import Scripted
 from tests.verifiers.judges.readers import billed, fenced, reader, unfenced
-from tscale_graph import Budget, best_of_n
+from tscale_graph import Budget, best_of_n, self_consistency
 from tscale_graph.candidates import SamplingError
-from tscale_graph.verifiers.judges import judge
+from tscale_graph.verifiers.judges import judge, listwise_judge, pairwise_judge
+from tscale_graph.verifiers.meaning import semantic
 
 NUMBERS = tuple(f"The answer is {number}" for number in range(16))
 SCORED = '{"reason": "hm", "score": 4}'
@@ -96,3 +97,22 @@ async def test_one_call_is_a_sample_without_a_verdict():
 async def test_a_judge_that_never_judges_is_an_error_where_the_budget_is_not_to_blame():
     with pytest.raises(SamplingError, match="no answer could be verified"):
         await ask(Scripted(), judge(reader("hm")), Budget(tokens=100_000), n=2)
+
+
+PRICED = {"usd_per_million_tokens": {"input": 1.0, "output": 2.0}}
+UNPRICED = {
+    "a judge": lambda m: best_of_n(Scripted(metadata=PRICED), judge(m)),
+    "a pairwise judge": lambda m: best_of_n(Scripted(metadata=PRICED), pairwise_judge(m)),
+    "a listwise judge": lambda m: best_of_n(Scripted(metadata=PRICED), listwise_judge(m)),
+    "an equivalence judge": lambda m: self_consistency(
+        Scripted(metadata=PRICED), answer=semantic(model=m)
+    ),
+}
+
+
+@pytest.mark.parametrize("who", UNPRICED)
+async def test_dollars_and_a_judge_without_a_price_are_refused_before_the_first_call(who):
+    graph = UNPRICED[who](Scripted(model_name="unheard-of")).compile()
+    asked = {"messages": [("user", "How many?")], "budget": Budget(usd=1)}
+    with pytest.raises(ValueError, match="the price of unheard-of is not known"):
+        await graph.ainvoke(asked)

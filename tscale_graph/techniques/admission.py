@@ -40,8 +40,9 @@ async def admit_request(
     if not run.messages:
         raise ValueError('no question: "messages" is empty')
     budget = find_budget(state, config, settings.budget)
-    if budget.usd is not None and settings.endpoint.prices.ceiling is None:
-        raise ValueError(unknown_price(settings.endpoint.name))
+    unpriced = _unpriced(settings)
+    if budget.usd is not None and unpriced is not None:
+        raise ValueError(unknown_price(unpriced))
 
     def admission() -> Admission:
         prompt = settings.prompt(run.messages)
@@ -96,6 +97,14 @@ def _from_context() -> Any:
     if isinstance(context, Mapping):
         return context.get("budget")  # pyright: ignore[reportUnknownVariableType]
     return getattr(context, "budget", None)
+
+
+def _unpriced(settings: SamplingSettings) -> str | None:
+    """The name of a model that will be called and whose price is not known, or None."""
+    if settings.endpoint.prices.ceiling is None:
+        return settings.endpoint.name
+    judges = (settings.verifier, settings.kind, settings.closing)
+    return next((name for one in judges if (name := getattr(one, "unpriced", None))), None)
 
 
 def _asks_servers(settings: SamplingSettings) -> bool:

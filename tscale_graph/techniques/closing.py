@@ -105,6 +105,11 @@ class ByRanker:
         """As many as the ranker takes."""
         return self.ranker.at_most
 
+    @property
+    def unpriced(self) -> str | None:
+        """The name of a model whose price is not known, or None."""
+        return getattr(getattr(self.ranker, "asker", None), "unpriced", None)
+
     def needs(self, question: str, *, finalists: int, answer_tokens: int) -> Usage:
         """All finalists in every call."""
         size = self.ranker.call_size(question, [""] * finalists)

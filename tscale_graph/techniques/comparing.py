@@ -36,6 +36,11 @@ class Tournament:
     def __post_init__(self) -> None:
         _check_counts(at_most=self.at_most, comparisons=self.comparisons)
 
+    @property
+    def unpriced(self) -> str | None:
+        """The name of a model whose price is not known, or None."""
+        return self.judge.asker.unpriced
+
     def needs(self, question: str, *, finalists: int, answer_tokens: int) -> Usage:
         """Two calls for each comparison."""
         calls = 2 * self.comparisons * (finalists - 1)
@@ -109,6 +114,11 @@ class RoundRobin:
 
     def __post_init__(self) -> None:
         _check_counts(at_most=self.at_most)
+
+    @property
+    def unpriced(self) -> str | None:
+        """The name of a model whose price is not known, or None."""
+        return self.judge.asker.unpriced
 
     def needs(self, question: str, *, finalists: int, answer_tokens: int) -> Usage:
         """Two calls for each pair."""

@@ -75,7 +75,7 @@ def self_consistency(
         model,
         max_samples=max_samples,
         stop=stop,
-        select=_vote(vote, model),
+        select=_vote(vote, model, max_samples=max_samples),
         speculate=speculate,
         answer=answer,
         temperature=temperature,
@@ -94,11 +94,13 @@ def self_consistency(
 def _vote(
     vote: str | Selection | Closing | MostConsistent | ListwiseJudge,
     model: str | Runnable[Any, Any],
+    *,
+    max_samples: int,
 ) -> str | Selection | Closing:
     if isinstance(vote, str):
         if vote not in VOTES:
             raise ValueError(f"vote must be one of {', '.join(VOTES)} or a selection, got {vote!r}")
-        return universal(model) if vote == "universal" else vote
+        return universal(model, at_most=max_samples) if vote == "universal" else vote
     if isinstance(vote, MostConsistent):
         return ByRanker(vote, calls=2, distinct=False, name="universal")
     if isinstance(vote, ListwiseJudge):
@@ -106,6 +108,11 @@ def _vote(
     return vote
 
 
-def universal(model: str | Runnable[Any, Any]) -> Closing:
+_SHOWN_AT_ONCE = 16
+"""Samples that a model is shown to pick from: with more it loses sight of the first."""
+
+
+def universal(model: str | Runnable[Any, Any], *, at_most: int) -> Closing:
     """Universal self-consistency by the model that sampled."""
-    return ByRanker(most_consistent(model), calls=2, distinct=False, name="universal")
+    ranker = most_consistent(model, at_most=max(2, min(at_most, _SHOWN_AT_ONCE)))
+    return ByRanker(ranker, calls=2, distinct=False, name="universal")

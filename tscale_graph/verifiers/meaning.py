@@ -64,6 +64,11 @@ class Meaning:
         """As for short texts; those that mean the same are put together afterwards."""
         return Text().key(answer)
 
+    @property
+    def unpriced(self) -> str | None:
+        """The name of a model whose price is not known, or None."""
+        return self.judge and self.judge.asker.unpriced
+
     def needs(self, question: str, *, answer_tokens: int) -> Usage:
         """One comparison for each sample: the least that grouping by a judge takes."""
         if self.judge is None:

@@ -66,6 +66,11 @@ class Asker:
     temperature: float | None
     structured: bool
 
+    @property
+    def unpriced(self) -> str | None:
+        """The model's name where its price is not known, so that no dollar limit can hold."""
+        return self.endpoint.name if self.endpoint.prices.ceiling is None else None
+
     def size(self, prompt: Prompt, form: Form[Any]) -> SampleSize:
         """The most that asking once can take: what its lease must hold."""
         spoken = self.endpoint.counter.prompt_bound(prompt.messages(in_words(form)))

@@ -80,6 +80,11 @@ class Judge:
         return size.cost(calls=self.votes, more_prompt_tokens=answer_tokens)
 
     @property
+    def unpriced(self) -> str | None:
+        """The name of a model whose price is not known, or None."""
+        return self.asker.unpriced
+
+    @property
     def _form(self) -> ScoreForm:
         return ScoreForm(self.scale)
 
