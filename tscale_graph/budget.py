@@ -15,7 +15,7 @@ import math
 from collections.abc import Iterable
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 Limit = Literal["calls", "tokens", "usd", "seconds"]
 """The name of one limit of a budget."""
@@ -24,6 +24,12 @@ LIMITS: tuple[Limit, ...] = ("calls", "tokens", "usd", "seconds")
 
 _NANO = 1_000_000_000
 _MICRO = 1_000_000
+
+
+def _no_flag(count: object) -> object:
+    if isinstance(count, bool):
+        raise ValueError(f"must be a number, got {count}")
+    return count
 
 
 def _on_usd_grid(usd: float) -> float:
@@ -96,6 +102,10 @@ class Usage(BaseModel):
             seconds=self.seconds + other.seconds,
         )
 
+    def __radd__(self, other: int) -> Usage:
+        """So that `sum` adds usages: it starts from 0."""
+        return self if other == 0 else NotImplemented
+
     @classmethod
     def total(cls, usages: Iterable[Usage]) -> Usage:
         """The sum of any number of usages; of none, zero."""
@@ -139,8 +149,8 @@ class Budget(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    calls: Annotated[int, Field(gt=0)] | None = None
-    tokens: Annotated[int, Field(gt=0)] | None = None
+    calls: Annotated[int, Field(gt=0), BeforeValidator(_no_flag)] | None = None
+    tokens: Annotated[int, Field(gt=0), BeforeValidator(_no_flag)] | None = None
     usd: (
         Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False), AfterValidator(_positive_usd)]
         | None

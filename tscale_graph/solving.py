@@ -12,7 +12,7 @@ from langgraph.pregel import Pregel
 from tscale_graph.budget import Budget
 from tscale_graph.candidates import Result
 from tscale_graph.techniques.nodes import run_blocking
-from tscale_graph.techniques.router import TECHNIQUES
+from tscale_graph.techniques.router import TECHNIQUES, router
 
 Graph = StateGraph[Any, Any, Any, Any] | Pregel[Any, Any, Any, Any]
 
@@ -36,6 +36,8 @@ async def asolve(
         ValueError: for an unknown technique or a bad argument.
         BudgetExceeded: when the budget ended before there was any answer.
     """
+    if not question or (isinstance(question, str) and not question.strip()):
+        raise ValueError("no question: it is empty")
     graph = _compiled(technique, arguments)
     messages = [("user", question)] if isinstance(question, str) else list(question)
     asked = {"messages": messages, "budget": Budget.model_validate(budget)}
@@ -53,7 +55,7 @@ def solve(
 
     >>> solve("What is 2 + 2?", "guess", budget=Budget(calls=1))
     Traceback (most recent call last):
-    ValueError: technique must be one of self_consistency, best_of_n or a graph, got 'guess'
+    ValueError: technique must be one of self-consistency, best-of-n, router, got 'guess'
     """
     return run_blocking(asolve(question, technique, budget=budget, **arguments))
 
@@ -64,13 +66,14 @@ def technique_graph(name: str, arguments: dict[str, Any]) -> StateGraph[Any, Any
     Raises:
         ValueError: for an unknown name, or an argument that the technique does not take.
     """
-    build = TECHNIQUES.get(name.replace("-", "_"))
-    if build is None:
-        names = ", ".join(TECHNIQUES)
-        raise ValueError(f"technique must be one of {names} or a graph, got {name!r}")
+    plain = name.replace("-", "_")
+    build = TECHNIQUES.get(plain)
+    if build is None and plain != "router":
+        names = ", ".join(known.replace("_", "-") for known in (*TECHNIQUES, "router"))
+        raise ValueError(f"technique must be one of {names}, got {name!r}")
     model = arguments.pop("model", "local")
     try:
-        return build(model, **arguments)
+        return router(model=model, **arguments) if build is None else build(model, **arguments)
     except TypeError as error:
         raise ValueError(f"{name}: {error}") from error
 

@@ -12,6 +12,7 @@ from typing import Protocol, runtime_checkable
 
 from tscale_graph.answers.numbers import Number
 from tscale_graph.answers.picking import asked_for, looked_like
+from tscale_graph.answers.solutions import Solution
 from tscale_graph.answers.structured import Code, Json
 from tscale_graph.answers.symbolic import Math, require_math_verify
 from tscale_graph.answers.words import Choice, Custom, Text
@@ -44,7 +45,7 @@ class AnswerKind(Protocol):
 
 
 _KINDS: dict[str, AnswerKind] = {
-    kind.name: kind for kind in (Number(), Math(), Choice(), Text(), Json(), Code())
+    kind.name: kind for kind in (Number(), Math(), Choice(), Text(), Json(), Code(), Solution())
 }
 
 ANSWER_KINDS: tuple[str, ...] = ("auto", *_KINDS)

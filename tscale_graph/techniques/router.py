@@ -114,7 +114,7 @@ class Router:
 
 
 def router(
-    policy: Policy | None = None,
+    policy: Policy | dict[str, Any] | None = None,
     *,
     model: str | Runnable[Any, Any] | None = None,
     verifier: Verifier | str | None = None,
@@ -127,7 +127,8 @@ def router(
     note says which way the task went.
 
     Args:
-        policy: what to do for each class; `Policy.default()` if None.
+        policy: what to do for each class, as a `Policy` or a dict of its fields;
+            `Policy.default()` if None.
         model: for classes whose arguments name none; "local" if None.
         verifier: for best-of-N classes whose arguments name none. A class that has none
             falls back as its policy says.
@@ -140,7 +141,7 @@ def router(
         ValueError: for a technique that does not exist, an argument that it does not take, or
             when no class can be served.
     """
-    policy = policy or Policy.default()
+    policy = Policy.default() if policy is None else Policy.model_validate(policy)
     subgraphs: dict[str, StateGraph[Any, Any, Any, Any]] = {}
     for name, entry in policy.classes.items():
         built = _subgraph(name, entry, model=model, verifier=verifier, budget=budget)
@@ -160,7 +161,7 @@ def _subgraph(
     budget: Budget | dict[str, Any] | None,
 ) -> StateGraph[Any, Any, Any, Any] | None:
     """The technique of a class; None when it wants a verifier and there is none."""
-    technique = TECHNIQUES.get(entry.technique)
+    technique = TECHNIQUES.get(entry.technique.replace("-", "_"))
     if technique is None:
         names = ", ".join(TECHNIQUES)
         raise ValueError(f"technique of {name} must be one of {names}, got {entry.technique!r}")

@@ -141,8 +141,8 @@ def sampling_settings(
     check_count("speculate", speculate, at_least=0)
     if seed is not None:
         check_count("seed", seed, at_least=0)
-    if temperature is not None and not 0 <= temperature <= 2:
-        raise ValueError(f"temperature must be between 0 and 2, got {temperature}")
+    if temperature is not None and not is_temperature(temperature):
+        raise ValueError(f"temperature must be between 0 and 2, got {temperature!r}")
     if on_exceeded not in ("raise", "return"):
         raise ValueError(f'on_exceeded must be "raise" or "return", got {on_exceeded!r}')
     auto = answer == "auto"
@@ -178,3 +178,8 @@ def check_count(name: str, value: object, *, at_least: int) -> None:
         raise ValueError(f"{name} must be a whole number, got {value!r}")
     if value < at_least:
         raise ValueError(f"{name} must be at least {at_least}, got {value}")
+
+
+def is_temperature(value: object) -> bool:
+    """Whether it is a number from 0 to 2."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 2

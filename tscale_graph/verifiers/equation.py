@@ -22,7 +22,7 @@ _VALUES_AT_MOST = 6
 class Equation:
     """Checks solutions of the equations that a question asks to solve."""
 
-    answer_kind: str = "text"
+    answer_kind: str = "solution"
 
     def __call__(self, question: str, answer: str) -> Verdict:
         """Whether the answer solves the question's equations.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tscale_graph.verifiers.adapting import Verifier
+from tscale_graph.verifiers.adapting import Verifier, parameters
 from tscale_graph.verifiers.constraints import constraints
 from tscale_graph.verifiers.countdown import countdown
 from tscale_graph.verifiers.equation import equation
@@ -42,7 +43,29 @@ def check_verifier(verifier: Verifier | str) -> Verifier:
             "verifier must be callable as verifier(question, answer) or the name of a built-in "
             f"one, got {type(verifier).__name__}"
         )
+    _check_arity(verifier)
     return verifier
+
+
+def _check_arity(verifier: Verifier) -> None:
+    """Refuse a function that a question and an answer do not fit.
+
+    Raises:
+        ValueError: when they do not.
+    """
+    if hasattr(verifier, "ainvoke") or "outputs" in parameters(verifier):
+        return
+    try:
+        signature = inspect.signature(verifier)
+    except (TypeError, ValueError):  # a builtin without a signature
+        return
+    needed = {"lease", "deadline"} & set(signature.parameters)
+    try:
+        signature.bind("question", "answer", **dict.fromkeys(needed))
+    except TypeError as error:
+        raise ValueError(
+            f"verifier must be callable as verifier(question, answer): {error}"
+        ) from None
 
 
 def named_verifier(name: str) -> Verifier:

@@ -40,15 +40,20 @@ class Choice:
 
 
 def read_answers(candidates: Sequence[Candidate], kind: AnswerKind) -> list[Candidate]:
-    """The candidates with `answer` filled in from their text; failed ones stay without."""
-    return [
-        candidate
-        if candidate.error
-        else candidate.model_copy(
-            update={"answer": kind.extract(candidate.text, truncated=candidate.truncated)}
-        )
-        for candidate in candidates
-    ]
+    """The candidates with `answer` filled in from their text; failed ones stay without.
+
+    So do those that the kind, which may be a function of the user's, raises on: with a note.
+    """
+    return [candidate if candidate.error else _read(candidate, kind) for candidate in candidates]
+
+
+def _read(candidate: Candidate, kind: AnswerKind) -> Candidate:
+    try:
+        answer = kind.extract(candidate.text, truncated=candidate.truncated)
+    except Exception as error:  # noqa: BLE001 - one text that cannot be read is one sample
+        note = f"its answer could not be read: {type(error).__name__}: {error}"
+        return candidate.model_copy(update={"notes": [*candidate.notes, note]})
+    return candidate.model_copy(update={"answer": answer})
 
 
 def choose(
