@@ -9,6 +9,8 @@ from typing import Any
 _TRANSIENT_STATUS = {408, 409, 425, 429, 500, 502, 503, 504, 529}
 _NEVER_SENT = ("ConnectError", "ConnectTimeout", "ConnectionRefusedError", "PoolTimeout")
 _LOST = ("Timeout", "Connection", "Network", "Protocol", "Reset", "BrokenPipe", "Decode", "Read")
+_OF_ANOTHER_LOOP = ("Event loop is closed", "different event loop", "different loop")
+"""A user's own client, used on a loop that is not its own, may have sent the request."""
 _ONE_LINE = 300
 
 
@@ -21,7 +23,6 @@ class Failure:
         transient: another attempt may succeed.
         fate_known: the provider did no work that it could bill; otherwise the lease is charged.
         sent: the request may have reached the provider; otherwise it was no call at all.
-        stale: the client's connection was left by an event loop that has ended.
         status: the HTTP status, where there was one.
         retry_after: seconds that the provider asked to wait, or None.
     """
@@ -30,7 +31,6 @@ class Failure:
     transient: bool
     fate_known: bool
     sent: bool = True
-    stale: bool = False
     status: int | None = None
     retry_after: float | None = None
 
@@ -44,12 +44,11 @@ def failure(error: BaseException) -> Failure:
         retry_after = _retry_after(error)
         return Failure(message, transient, True, status=status, retry_after=retry_after)
     causes = list(_causes(error))
-    if any("Event loop is closed" in str(cause) for cause in causes):
-        return Failure(message, transient=True, fate_known=True, sent=False, stale=True)
     names = [type(cause).__name__ for cause in causes]
     if any(name in _NEVER_SENT for name in names):
         return Failure(message, transient=True, fate_known=True, sent=False)
     lost = any(part in name for name in names for part in _LOST)
+    lost = lost or any(part in str(cause) for cause in causes for part in _OF_ANOTHER_LOOP)
     return Failure(message, transient=lost, fate_known=not lost)
 
 
