@@ -189,7 +189,7 @@ async def _generate(attempt: Attempt) -> None:
 async def _stream(attempt: Attempt) -> None:
     """One request, taken in chunks and cut off where it goes over its limit."""
     model, options = await _call(attempt)
-    prompt, config = list(attempt.request.messages), _config(attempt)
+    prompt, config = list(attempt.request.messages), attempt.endpoint.config and _config(attempt)
     if attempt.endpoint.synchronous_only:
         stream = stream_in_thread(lambda: model.stream(prompt, config, **options))
     else:

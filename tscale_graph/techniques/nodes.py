@@ -64,6 +64,7 @@ def add_edges(
 
 def twin(node: Node, *, pure: bool) -> RunnableCallable:
     """A runnable with `node` as its asynchronous side and a synchronous side made from it."""
+    # LangGraph's own class rather than `RunnableLambda`: Temporal's plugin takes no other.
     return RunnableCallable(func=_Synchronous(node, pure), afunc=node, name=node.__name__)
 
 
