@@ -93,7 +93,10 @@ async def complete(
         in_time = pause is not None and (left is None or pause < left)
         if not in_time or not _affords(endpoint, request, lease.remaining(spent), prompt_bound):
             clipped = limited_by if limit < request.max_output_tokens else None
-            return share(completions, spent, lease, clipped_by=clipped, notes=notes)
+            allowed = request.n * limit
+            return share(
+                completions, spent, lease, clipped_by=clipped, notes=notes, output_tokens=allowed
+            )
         await asyncio.sleep(pause or 0.0)
         tried += 1
 

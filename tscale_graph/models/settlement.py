@@ -128,6 +128,7 @@ def share(
     *,
     clipped_by: Limit | None,
     notes: tuple[str, ...],
+    output_tokens: int,
 ) -> list[Completion]:
     """Divide the usage of a request among its completions, by the length of what they said.
 
@@ -137,10 +138,15 @@ def share(
         lease: what it was allowed.
         clipped_by: the limit that made the output limit lower than what was asked, or None.
         notes: go to the first completion.
+        output_tokens: what the completions could have had, all together.
     """
     shares = apportion(spent, [len(c.text) + len(c.reasoning) for c in completions])
     over = lease.exceeded_by(spent.model_copy(update={"seconds": 0.0}))
-    overshoot = max(0, spent.tokens - lease.tokens) if over == "tokens" and lease.tokens else 0
+    overshoot = 0
+    if over == "tokens" and lease.tokens:
+        overshoot = spent.tokens - lease.tokens
+    elif over == "usd":
+        overshoot = max(0, spent.output_tokens - output_tokens)
     shared: list[Completion] = []
     for place, (completion, usage) in enumerate(zip(completions, shares, strict=True)):
         cut_off_by = completion.cut_off_by
