@@ -95,6 +95,8 @@ class Behaviour:
     """Names of `FAULTS` and their probabilities."""
     script: Sequence[str | None] = ()
     """The faults (None: none) of the first requests, in the order of their arrival."""
+    refuses: Sequence[str] = ()
+    """Fields of a request that are refused with a 400 that names them."""
     tool_calls: Sequence[Mapping[str, Any]] = ()
     """`{"name": ..., "arguments": {...}}`: answered instead of a text when tools are offered."""
     chars_per_token: int = 4
@@ -334,6 +336,9 @@ class _Answer:
             status = STATUS_FAULTS.get(fault or "", 400)
             retry = {"Retry-After": "1"} if fault == "429-retry-after" else {}
             return _error(status, f"fault {fault}" if fault else "n must be 1", headers=retry)
+        if refused := [name for name in self._behaviour.refuses if name in self._body]:
+            self._entry.fate = "error_status"
+            return _error(400, f"unknown field: {refused[0]}")
         if fault == "hang":
             return await self._hang()
         completions = self._draw_completions(fault)

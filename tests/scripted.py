@@ -23,6 +23,12 @@ def count(text: str) -> int:
     return -(-len(text) // 4)
 
 
+class ScriptedFailure(RuntimeError):
+    """A provider that refuses: nothing was done, and nothing is billed."""
+
+    status_code = 403
+
+
 class Call:
     """One call, as the model saw it."""
 
@@ -81,7 +87,7 @@ class Scripted(BaseChatModel):
         if self.draw() < self.fail:
             call.fate = "failed"
             self.in_flight -= 1
-            raise RuntimeError("the scripted failure")
+            raise ScriptedFailure("the scripted failure")
         if not self.ignore_limit and call.max_tokens is not None:
             text = text[: 4 * call.max_tokens]
         return call, text

@@ -1,9 +1,11 @@
+import json
 import socket
 
 import pytest
 import tiktoken
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langchain_openai import ChatOpenAI
+from pydantic import BaseModel
 
 from tests.scripted import Scripted, count
 from tscale_graph.models.endpoint import endpoint
@@ -73,3 +75,109 @@ def test_tool_calls_and_names_are_part_of_a_prompt():
     plain, calling = AIMessage("hi"), AIMessage("hi", tool_calls=[call])
     counter = TokenCounter(Scripted())
     assert counter.prompt_bound([calling]) > counter.prompt_bound([plain]) + count("x" * 400)
+
+
+ELSEWHERE = {"model": "qwen", "api_key": "k", "base_url": "http://127.0.0.1:9/v1"}
+TOOL = {
+    "type": "function",
+    "function": {"name": "look_up", "description": "x" * 300, "parameters": {"type": "object"}},
+}
+
+
+class Form(BaseModel):
+    """What to fill in."""
+
+    reason: str
+    score: float
+
+
+def bound_of(model, content="hi"):
+    return endpoint(model).counter.prompt_bound([HumanMessage(content)])
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"tools": [TOOL]}, json.dumps(TOOL)),
+        ({"functions": [TOOL["function"]]}, json.dumps(TOOL["function"])),
+        ({"response_format": Form}, json.dumps(Form.model_json_schema())),
+        ({"extra_body": {"tools": [TOOL]}}, json.dumps(TOOL)),
+    ],
+)
+@pytest.mark.parametrize("settings", [ELSEWHERE, {"model": "gpt-4o", "api_key": "k"}])
+def test_what_is_bound_is_part_of_a_prompt_by_its_bytes(options, told, settings):
+    model = ChatOpenAI(**settings)
+    added = bound_of(model.bind(**options)) - bound_of(model)
+    assert added >= len(told.encode())
+    if "extra_body" in options:
+        on_the_model = ChatOpenAI(**settings, **options)
+        assert bound_of(on_the_model) - bound_of(model) >= len(told.encode())
+
+
+def test_sampling_options_add_nothing_to_a_prompt():
+    model = ChatOpenAI(**ELSEWHERE)
+    assert bound_of(model.bind(temperature=0.5, stop=["Q:"], user="u")) == bound_of(model)
+
+
+PIXELS = "iVBORw0KGgo" * 1_000
+IMAGES = [
+    {"type": "image_url", "image_url": {"url": "https://example.org/cat.png"}},
+    {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PIXELS}"}},
+    {"type": "image", "base64": PIXELS, "mime_type": "image/png"},
+]
+
+
+@pytest.mark.parametrize("image", IMAGES)
+def test_an_image_counts_the_same_however_it_is_sent(image):
+    model, words = ChatOpenAI(**ELSEWHERE), [{"type": "text", "text": "what is this?"}]
+    assert bound_of(model, [*words, image]) - bound_of(model, words) == 50_000
+    assert bound_of(model, [*words, image, image]) - bound_of(model, words) == 100_000
+
+
+@pytest.mark.parametrize("image", IMAGES)
+def test_the_user_may_say_what_an_attachment_counts(image):
+    model = ChatOpenAI(**ELSEWHERE, metadata={"tokens_per_attachment": 1_600})
+    words = [{"type": "text", "text": "what is this?"}]
+    assert bound_of(model, [*words, image]) - bound_of(model, words) == 1_600
+    wrong = ChatOpenAI(**ELSEWHERE, metadata={"tokens_per_attachment": 0})
+    with pytest.raises(ValueError, match="must be at least 1, got 0"):
+        bound_of(wrong, [image])
+
+
+def test_a_file_that_is_sent_along_counts_its_characters_and_one_elsewhere_a_whole_context():
+    inline = {"type": "audio", "base64": "A" * 3_000, "mime_type": "audio/wav"}
+    elsewhere = {"type": "file", "file_id": "f"}
+    model = ChatOpenAI(**ELSEWHERE)
+    nothing = bound_of(model, [])
+    assert bound_of(model, [inline]) - nothing == 3_000
+    assert bound_of(model, [elsewhere]) - nothing == 2_000_000
+    window = ChatOpenAI(model="gpt-4o", api_key="k")
+    assert bound_of(window, [elsewhere]) - bound_of(window, []) == 128_000
+
+
+def test_an_image_in_the_result_of_a_tool_counts_too():
+    result = {"type": "tool_result", "tool_use_id": "t", "content": [IMAGES[2]]}
+    assert bound_of(ChatOpenAI(**ELSEWHERE), [result]) >= 50_000
+
+
+@pytest.mark.model
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        [HumanMessage("hi")],
+        [HumanMessage("")],
+        [SystemMessage("Be brief."), HumanMessage("Grüße aus Köln, 12345! 日本語 🎉")],
+        [HumanMessage("a"), AIMessage("b"), HumanMessage("c"), AIMessage("d"), HumanMessage("e")],
+    ],
+)
+def test_a_real_servers_own_count_is_never_above_the_bound(prompt):
+    from tscale_graph.models import embedded
+
+    model = ChatOpenAI(
+        model="unknown",
+        base_url=f"{embedded._server.address()}/v1",
+        api_key=embedded._server.key,
+        max_tokens=1,
+    )
+    counted = model.invoke(prompt).usage_metadata["input_tokens"]
+    assert counted <= endpoint(model).counter.prompt_bound(prompt)

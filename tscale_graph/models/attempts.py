@@ -10,8 +10,9 @@ from typing import Any, Literal, Protocol, cast
 
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import LLMResult
-from langchain_core.runnables.config import ensure_config
+from langchain_core.runnables.config import RunnableConfig, ensure_config, merge_configs
 
+from tscale_graph.models.clients import on_running_loop
 from tscale_graph.models.endpoint import Endpoint
 from tscale_graph.models.failures import Failure, failure
 from tscale_graph.models.replies import read_confidences, read_message
@@ -56,6 +57,7 @@ class Request:
         logprobs: None does not ask for log-probabilities, 0 for those of the tokens that were
             chosen, k also for those of the k most likely at each place.
         stream: take the reply in chunks even where no limit needs it.
+        stream_usage: ask for the usage at the end of a stream; None does not.
         on_text: called with each piece of text as it arrives.
         floor: cut the stream off where the model becomes less sure than this.
         prompt_tokens: what the prompt counts, where the caller knows: what the provider counted
@@ -70,6 +72,7 @@ class Request:
     stop: list[str] | None = None
     logprobs: int | None = None
     stream: bool = False
+    stream_usage: Literal[True] | None = True
     on_text: OnText | None = None
     floor: ConfidenceFloor | None = None
     prompt_tokens: int | None = None
@@ -163,19 +166,19 @@ def _streams(attempt: Attempt) -> bool:
     endpoint, request = attempt.endpoint, attempt.request
     if request.n > 1 or not endpoint.streams:
         return False
-    wanted = request.stream or request.on_text is not None or request.floor is not None
-    return wanted or not endpoint.honours_limit
+    return request.stream or request.on_text is not None or request.floor is not None
 
 
 async def _generate(attempt: Attempt) -> None:
     """One request, answered in one piece."""
-    model, options = _call(attempt)
+    model, options = await _call(attempt)
     prompt = [list(attempt.request.messages)]
-    config = ensure_config()
+    config = _config(attempt)
     tracing: dict[str, Any] = {
         "callbacks": config.get("callbacks"),
         "tags": config.get("tags"),
         "metadata": config.get("metadata"),
+        "run_name": config.get("run_name"),
     }
     if attempt.endpoint.generates_in_thread:
         result = await in_thread(lambda: model.generate(prompt, **tracing, **options))
@@ -188,12 +191,12 @@ async def _generate(attempt: Attempt) -> None:
 
 async def _stream(attempt: Attempt) -> None:
     """One request, taken in chunks and cut off where it goes over its limit."""
-    model, options = _call(attempt)
-    prompt = list(attempt.request.messages)
+    model, options = await _call(attempt)
+    prompt, config = list(attempt.request.messages), attempt.endpoint.config and _config(attempt)
     if attempt.endpoint.streams_in_thread:
-        stream = stream_in_thread(lambda: model.stream(prompt, **options))
+        stream = stream_in_thread(lambda: model.stream(prompt, config, **options))
     else:
-        stream = model.astream(prompt, **options)
+        stream = model.astream(prompt, config, **options)
     gauges = _gauges(attempt)
     try:
         async with aclosing(cast(Any, stream)) as chunks:
@@ -212,16 +215,23 @@ async def _stream(attempt: Attempt) -> None:
         attempt.messages = [AIMessage("")]
 
 
-def _call(attempt: Attempt) -> tuple[Any, dict[str, Any]]:
+def _config(attempt: Attempt) -> RunnableConfig:
+    """The run that this call is part of, and what the user configured the model with."""
+    return merge_configs(ensure_config(), attempt.endpoint.config)
+
+
+async def _call(attempt: Attempt) -> tuple[Any, dict[str, Any]]:
     request = attempt.request
-    return attempt.endpoint.request(
+    model, options = attempt.endpoint.request(
         max_output_tokens=attempt.limit,
         n=request.n,
         temperature=request.temperature,
         seed=request.seed,
         stop=request.stop,
         logprobs=request.logprobs,
+        stream_usage=request.stream_usage is True,
     )
+    return await on_running_loop(model), options
 
 
 class _Gauge(Protocol):
@@ -267,8 +277,7 @@ class _LengthGauge:
 
     def full(self, chunk: AIMessageChunk) -> bool:
         """Whether the limit has been reached and more would go over it."""
-        completion = read_message(chunk)
-        piece = completion.reasoning + completion.text
+        piece = read_message(chunk).spoken
         self._text += piece
         self._bound += self._count(piece)
         if self._bound < self._limit:

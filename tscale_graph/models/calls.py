@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Literal
 
 from langchain_core.messages import BaseMessage
 
@@ -28,8 +27,15 @@ from tscale_graph.models.settlement import settle, share
 from tscale_graph.models.threads import in_thread
 
 _FIRST_BACKOFF_SECONDS = 0.25
-_STALE_AT_MOST = 200
-"""Connections that another event loop left behind: each is found out by using it, once."""
+_LONGEST_PAUSE_SECONDS = 60.0
+"""A provider that asks for more patience is given up on."""
+_OPTIONS = {
+    "temperature": "temperature",
+    "seed": "seed",
+    "logprobs": "logprobs",
+    "stream_usage": "stream_options",
+}
+"""Optional parts of a request, and what providers call them when they refuse them."""
 
 
 async def complete(
@@ -69,8 +75,9 @@ async def complete(
             return [Completion(error=_NO_TIME_TO_COUNT, cut_off_by="seconds")]
         prompt_bound = counted
     rng = rng or random.Random()
-    request = replace(request, stream=request.stream or deadline is not None)
-    spent, notes, tried, stale = Usage(), tuple[str, ...](), 0, 0
+    watched = not endpoint.honours_limit and (lease.tokens is not None or lease.usd is not None)
+    request = replace(request, stream=request.stream or watched or deadline is not None)
+    spent, notes, tried = Usage(), tuple[str, ...](), 0
     while True:
         if halt is not None and halt.is_set():
             return [Completion(truncated=True, discarded=UNWANTED, usage=spent, notes=notes)]
@@ -90,18 +97,19 @@ async def complete(
         dropped = _refused_option(request, failed)
         if dropped is not None:
             request = replace(request, **{dropped: None})
-            notes = (*notes, f"{endpoint.name} does not take {dropped}: asked without it")
+            refused = _OPTIONS[dropped]
+            notes = (*notes, f"{endpoint.name} does not take {refused}: asked without it")
             pause = 0.0
         left = _seconds_left(deadline, clock)
         in_time = pause is not None and (left is None or pause < left)
         if not in_time or not _affords(endpoint, request, lease.remaining(spent), prompt_bound):
             clipped = limited_by if limit < request.max_output_tokens else None
-            return share(completions, spent, lease, clipped_by=clipped, notes=notes)
+            allowed = request.n * limit
+            return share(
+                completions, spent, lease, clipped_by=clipped, notes=notes, output_tokens=allowed
+            )
         await _wait(pause or 0.0, halt)
-        if failed is not None and failed.stale and stale < _STALE_AT_MOST:
-            stale += 1
-        else:
-            tried += 1
+        tried += 1
 
 
 _NO_TIME_TO_COUNT = "the deadline came before the prompt was counted"
@@ -158,28 +166,20 @@ def _affords(endpoint: Endpoint, request: Request, room: Remaining, prompt_bound
     return room.spent_limit is None and limit >= 1
 
 
-def _refused_option(
-    request: Request, failed: Failure | None
-) -> Literal["temperature", "seed", "logprobs"] | None:
-    """The optional argument of ours that the provider's refusal names, if it does."""
-    if failed is None or failed.status != 400:
+def _refused_option(request: Request, failed: Failure | None) -> str | None:
+    """The field of an optional part of ours that the provider's refusal names, if it does."""
+    if failed is None or failed.status not in (400, 422):
         return None
-    options: tuple[Literal["temperature", "seed", "logprobs"], ...]
-    options = ("temperature", "seed", "logprobs")
-    for option in options:
-        if getattr(request, option) is not None and option in failed.message.lower():
-            return option
-    return None
+    named = (field for field, name in _OPTIONS.items() if name in failed.message.lower())
+    return next((field for field in named if getattr(request, field) is not None), None)
 
 
 def _pause(failed: Failure | None, tried: int, rng: random.Random) -> float | None:
     """Seconds to wait before another attempt; None when there should be none."""
     if failed is None or not failed.transient or tried == MAX_RETRIES:
         return None
-    if failed.stale:
-        return 0.0
-    backoff = _FIRST_BACKOFF_SECONDS * 2**tried * (0.5 + rng.random())
-    return max(backoff, failed.retry_after or 0.0)
+    pause = max(_FIRST_BACKOFF_SECONDS * 2**tried * (0.5 + rng.random()), failed.retry_after or 0.0)
+    return pause if pause <= _LONGEST_PAUSE_SECONDS else None
 
 
 async def _wait(seconds: float, halt: asyncio.Event | None) -> None:

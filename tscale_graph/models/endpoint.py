@@ -6,15 +6,18 @@ them; everything else speaks of an `Endpoint`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
+from langchain_core.globals import get_llm_cache
 from langchain_core.language_models import BaseChatModel
-from langchain_core.runnables import Runnable, RunnableBinding
+from langchain_core.runnables import Runnable, RunnableBinding, RunnableConfig
+from langchain_core.runnables.config import merge_configs
 
+from tscale_graph.models.addresses import address, at_vendor
 from tscale_graph.models.pricing import PriceList, price_list
-from tscale_graph.models.tokens import TokenCounter
+from tscale_graph.models.tokens import TokenCounter, bound_tokens
 
 Family = Literal["openai", "anthropic", "google", "ollama", "other"]
 
@@ -34,6 +37,13 @@ _OUTPUT_LIMIT_FIELDS = (
     "max_new_tokens",
     "num_predict",
 )
+_SET_BY_US = {*_OUTPUT_LIMIT_FIELDS, "n", "candidate_count"}
+"""What a lease decides, whatever the user bound."""
+_MORE_OPTIONS = ("extra_body", "model_kwargs", "options", "generation_config")
+"""Arguments that are themselves arguments, and may override others."""
+
+HONOURS_KEY = "honours_output_limit"
+"""Where a chat model's `metadata` vouches that its server keeps to the output limit."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +55,13 @@ class Endpoint:
             calls that nobody counts.
         name: the provider's name for the model.
         family: which provider's conventions it follows.
-        bound: arguments that the user bound to the model (tools, say).
+        bound: arguments that the user bound to the model (tools, say), but for those that a
+            lease decides.
+        config: callbacks, tags and metadata that the user configured the model with.
         output_limit: what the class calls its output limit.
-        honours_limit: it is known to keep to that limit; otherwise it is streamed and cut off.
+        own_output_limit: the output limit that the user set on the model or bound to it, if any.
+        honours_limit: it is known to keep to that limit; otherwise, where tokens or dollars are
+            limited, it is streamed and cut off.
         shares_prompt: one request may ask for several completions of one prompt.
         prices: what it costs.
         counter: counts its tokens.
@@ -57,7 +71,9 @@ class Endpoint:
     name: str
     family: Family
     bound: Mapping[str, Any]
+    config: RunnableConfig
     output_limit: str
+    own_output_limit: int | None
     honours_limit: bool
     shares_prompt: bool
     prices: PriceList
@@ -82,14 +98,6 @@ class Endpoint:
         )
 
     @property
-    def own_output_limit(self) -> int | None:
-        """The output limit that the user set on the model, if any."""
-        field = _limit_field(self.model)
-        limit = getattr(self.model, field, None) if field else None
-        explicit = field in self.model.model_fields_set
-        return limit if explicit and isinstance(limit, int) and limit > 0 else None
-
-    @property
     def uses_responses_api(self) -> bool:
         """It is called through OpenAI's Responses API rather than Chat Completions."""
         return _uses_responses_api(self.model)
@@ -103,9 +111,15 @@ class Endpoint:
         seed: int | None = None,
         stop: list[str] | None = None,
         logprobs: int | None = None,
+        stream_usage: bool = True,
     ) -> tuple[BaseChatModel, dict[str, Any]]:
         """The model to call and the arguments to call it with, under this class's names."""
         options: dict[str, Any] = {**self.bound, self.output_limit: max_output_tokens}
+        changes: dict[str, Any] = {}
+        if self.model.cache is not False and (self.model.cache or get_llm_cache()):
+            changes["cache"] = False  # the same answer again is not another sample
+        if self.family == "openai" and not stream_usage:
+            changes["stream_usage"] = False
         if temperature is not None and self._accepts("temperature"):
             options["temperature"] = temperature
         if seed is not None and self._accepts("seed"):
@@ -115,21 +129,22 @@ class Endpoint:
             options |= {"top_logprobs": logprobs} if logprobs else {}
         if self.family == "ollama":
             # Ollama takes sampling options as one object that replaces the model's own, so
-            # they are set on a copy of the model instead.
-            set_on_copy = {
-                name: options.pop(name)
-                for name in (self.output_limit, "temperature", "seed")
-                if name in options
-            }
-            return self.model.model_copy(update=set_on_copy), _with_stop(options, stop)
+            # they are set on a copy of the model instead, and in the object that was bound.
+            names = (self.output_limit, "temperature", "seed")
+            ours = {name: options.pop(name) for name in names if name in options}
+            changes |= ours
+            if "options" in options:
+                options["options"] = {**options["options"], **ours}
         if self.family == "google":
             options["max_retries"] = 1
-        if n == 1:
-            return self.model, _with_stop(options, stop)
-        # A tracer that wants tokens would otherwise turn this into a stream, in which LangChain
-        # keeps only one of the completions.
-        whole = self.model.model_copy(update={"disable_streaming": True})
-        return whole, _with_stop({**options, "n": n}, stop)
+        if n > 1:
+            options["n"] = n
+            # A tracer that wants tokens would otherwise turn this into a stream, in which
+            # LangChain keeps only one of the completions.
+            changes["disable_streaming"] = True
+        if stop:
+            options["stop"] = stop
+        return self.model.model_copy(update=changes) if changes else self.model, options
 
     def _accepts(self, option: str) -> bool:
         fields = type(self.model).model_fields
@@ -147,8 +162,10 @@ def endpoint(model: Runnable[Any, Any]) -> Endpoint:
         ValueError: when it is not a chat model, or its price is malformed.
     """
     bound: dict[str, Any] = {}
+    config: RunnableConfig = {}
     while isinstance(model, RunnableBinding):
         bound = {**model.kwargs, **bound}
+        config = merge_configs(model.config, config)
         model = model.bound
     if not isinstance(model, BaseChatModel):
         raise ValueError(
@@ -160,16 +177,20 @@ def endpoint(model: Runnable[Any, Any]) -> Endpoint:
     provider = params.get("ls_provider", "")
     name = params.get("ls_model_name") or getattr(model, "model_name", None) or type(model).__name__
     several = type(model).__name__ in _SEVERAL_COMPLETIONS
+    counter = TokenCounter(model, openai_name=name if _served_by_openai(model, family) else None)
+    own_options: dict[str, Any] = {name: getattr(model, name, None) for name in _MORE_OPTIONS}
     return Endpoint(
-        model=_without_retries(model, family),
+        model=_with_our_settings(model, family),
         name=name,
         family=family,
-        bound=bound,
+        bound=_without_ours(bound),
+        config=config,
         output_limit=_output_limit(model, family),
-        honours_limit=family != "other",
+        own_output_limit=_own_output_limit(model, bound, own_options),
+        honours_limit=_honours_limit(model, family),
         shares_prompt=several and not _uses_responses_api(model),
         prices=price_list(model, name=name, provider=provider),
-        counter=TokenCounter(model, openai_name=name if _served_by_openai(model, family) else None),
+        counter=counter.with_added(bound_tokens(bound) + bound_tokens(own_options)),
     )
 
 
@@ -182,9 +203,19 @@ def _family(model: BaseChatModel) -> Family:
 
 def _served_by_openai(model: BaseChatModel, family: Family) -> bool:
     """OpenAI's own models behind OpenAI's own address, so that a name tells a tokenizer."""
-    base_url = str(getattr(model, "openai_api_base", None) or "https://api.openai.com")
     azure = type(model).__name__ == "AzureChatOpenAI"
-    return family == "openai" and (azure or base_url.startswith("https://api.openai.com"))
+    return family == "openai" and (azure or at_vendor(address(model), "openai"))
+
+
+def _honours_limit(model: BaseChatModel, family: Family) -> bool:
+    """Whether the server is known to keep to an output limit, or the user vouches for it."""
+    vouched = (model.metadata or {}).get(HONOURS_KEY)
+    if vouched is not None:
+        if not isinstance(vouched, bool):
+            raise ValueError(f'metadata["{HONOURS_KEY}"] must be True or False, got {vouched!r}')
+        return vouched
+    ours = type(model).__name__ == "EmbeddedChatModel"
+    return ours or family == "ollama" or at_vendor(address(model), family)
 
 
 def _output_limit(model: BaseChatModel, family: Family) -> str:
@@ -199,41 +230,69 @@ def _limit_field(model: BaseChatModel) -> str | None:
     return next((name for name in _OUTPUT_LIMIT_FIELDS if name in fields), None)
 
 
+def _own_output_limit(model: BaseChatModel, *options: Mapping[str, Any]) -> int | None:
+    """The lowest output limit that the user set on the model, or among options."""
+    field = _limit_field(model)
+    told = [getattr(model, field)] if field and field in model.model_fields_set else []
+    told += [value for some in options for value in _limits_among(some)]
+    return min((limit for limit in told if isinstance(limit, int) and limit > 0), default=None)
+
+
+def _limits_among(options: Mapping[str, Any]) -> Iterator[Any]:
+    for name, value in options.items():
+        if name in _OUTPUT_LIMIT_FIELDS:
+            yield value
+        elif name in _MORE_OPTIONS and isinstance(value, Mapping):
+            yield from _limits_among(cast(Mapping[str, Any], value))
+
+
+def _without_ours(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options without those that a lease decides."""
+    return {
+        name: _without_ours(cast(Mapping[str, Any], value))
+        if name in _MORE_OPTIONS and isinstance(value, Mapping)
+        else value
+        for name, value in options.items()
+        if name not in _SET_BY_US
+    }
+
+
 def _uses_responses_api(model: Any) -> bool:
     asks = getattr(model, "_use_responses_api", None)
     return bool(asks and asks(model._default_params))
 
 
-def _without_retries(model: BaseChatModel, family: Family) -> BaseChatModel:
-    """A shallow copy of the model whose SDK does not retry behind our back."""
+def _with_our_settings(model: BaseChatModel, family: Family) -> BaseChatModel:
+    """A shallow copy of the model that makes one request a call, for one completion."""
+    if family == "other":
+        return model
+    fields = type(model).model_fields
+    unset = {name: fields[name].default for name in ("n",) if name in fields}
+    own_options = {n: v for n in _MORE_OPTIONS if n in fields and (v := getattr(model, n))}
+    copy = model.model_copy(update={**unset, **_without_ours(own_options)})
     if family == "openai":
-        return _openai_without_retries(model)
+        _without_openais_retries(copy)
     if family == "anthropic":
-        return _anthropic_without_retries(model)
-    return model
+        _without_anthropics_retries(copy, model)
+    return copy
 
 
-def _openai_without_retries(model: Any) -> BaseChatModel:
-    # Usage in streams is off by default where the base URL is not OpenAI's own.
-    copy = model.model_copy(update={"max_retries": 0, "stream_usage": True})
+def _without_openais_retries(copy: Any) -> None:
+    copy.max_retries = 0
+    # Off by default where the base URL is not OpenAI's own.
+    copy.stream_usage = True
     if copy.root_client is not None:
         copy.root_client = copy.root_client.with_options(max_retries=0)
         copy.client = copy.root_client.chat.completions
     if copy.root_async_client is not None:
         copy.root_async_client = copy.root_async_client.with_options(max_retries=0)
         copy.async_client = copy.root_async_client.chat.completions
-    return copy
 
 
-def _anthropic_without_retries(model: Any) -> BaseChatModel:
-    copy = model.model_copy(update={"max_retries": 0})
+def _without_anthropics_retries(copy: Any, model: Any) -> None:
+    copy.max_retries = 0
     # Its clients are cached properties, which live in the instance; sharing them shares their
     # connections.
     vars(copy).pop("_client_params", None)
     vars(copy)["_client"] = model._client.with_options(max_retries=0)
     vars(copy)["_async_client"] = model._async_client.with_options(max_retries=0)
-    return copy
-
-
-def _with_stop(options: dict[str, Any], stop: list[str] | None) -> dict[str, Any]:
-    return {**options, "stop": stop} if stop else options

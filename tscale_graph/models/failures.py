@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 _TRANSIENT_STATUS = {408, 409, 425, 429, 500, 502, 503, 504, 529}
+_MAY_BE_BILLED = {408, 409, 425, 502, 504}
+"""Said by whoever stands between us and the provider, who may have done the work."""
 _NEVER_SENT = ("ConnectError", "ConnectTimeout", "ConnectionRefusedError", "PoolTimeout")
 _LOST = ("Timeout", "Connection", "Network", "Protocol", "Reset", "BrokenPipe", "Decode", "Read")
 _UNUSABLE = ("LengthFinishReason", "ContentFilterFinishReason", "ValidationError")
 """What clients raise that hold a whole reply to a schema and cannot: it was made, and billed."""
+_OF_ANOTHER_LOOP = ("Event loop is closed", "different event loop", "different loop")
+"""A user's own client, used on a loop that is not its own, may have sent the request."""
 _ONE_LINE = 300
 
 
@@ -31,7 +35,6 @@ class Failure:
         transient: another attempt may succeed.
         fate_known: the provider did no work that it could bill; otherwise the lease is charged.
         sent: the request may have reached the provider; otherwise it was no call at all.
-        stale: the client's connection was left by an event loop that has ended.
         status: the HTTP status, where there was one.
         retry_after: seconds that the provider asked to wait, or None.
         billed: what was reported of a reply that the client could not use, or None.
@@ -41,7 +44,6 @@ class Failure:
     transient: bool
     fate_known: bool
     sent: bool = True
-    stale: bool = False
     status: int | None = None
     retry_after: float | None = None
     billed: Billed | None = None
@@ -54,17 +56,18 @@ def failure(error: BaseException) -> Failure:
     if status is not None:
         transient = status in _TRANSIENT_STATUS
         retry_after = _retry_after(error)
-        return Failure(message, transient, True, status=status, retry_after=retry_after)
+        known = status not in _MAY_BE_BILLED
+        return Failure(message, transient, known, status=status, retry_after=retry_after)
     causes = list(_causes(error))
-    if any("Event loop is closed" in str(cause) for cause in causes):
-        return Failure(message, transient=True, fate_known=True, sent=False, stale=True)
     names = [type(cause).__name__ for cause in causes]
     if any(name in _NEVER_SENT for name in names):
         return Failure(message, transient=True, fate_known=True, sent=False)
     if any(part in name for name in names for part in _UNUSABLE):
         return Failure(message, transient=False, fate_known=False, billed=_billed(error))
     lost = any(part in name for name in names for part in _LOST)
-    return Failure(message, transient=lost, fate_known=not lost)
+    lost = lost or any(part in str(cause) for cause in causes for part in _OF_ANOTHER_LOOP)
+    # What is not known to have failed before the work was done may have failed after it.
+    return Failure(message, transient=lost, fate_known=False)
 
 
 def _billed(error: BaseException) -> Billed | None:

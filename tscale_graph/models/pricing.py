@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.language_models import BaseChatModel
 from pydantic import ValidationError
 
+from tscale_graph.models.addresses import address
 from tscale_graph.prices import Price
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ PRICE_KEY = "usd_per_million_tokens"
 """Where a chat model's `metadata` says its price: {"input": dollars, "output": dollars}."""
 
 _PROVIDERS = {"openai": "openai", "anthropic": "anthropic", "google_genai": "google"}
-_BASE_URL_FIELDS = ("openai_api_base", "anthropic_api_url", "base_url")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +108,11 @@ def unknown_price(name: str) -> str:
 
 
 def _published(model: BaseChatModel, *, name: str, provider: str) -> PublishedModel | None:
-    base_url = next((url for f in _BASE_URL_FIELDS if (url := getattr(model, f, None))), None)
+    if provider == "azure":
+        return None  # its names are those of deployments, and users choose them
+    base_url = address(model)
     if base_url:
-        return PublishedModel(name, api_url=str(base_url))
+        return PublishedModel(name, api_url=base_url)
     if provider in _PROVIDERS:
         return PublishedModel(name, provider=_PROVIDERS[provider])
     return None

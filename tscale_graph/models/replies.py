@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 
 from tscale_graph.budget import Limit, Usage
 
@@ -21,6 +22,7 @@ class Completion:
         text: what the model said, without its reasoning.
         reasoning: what it thought aloud, where the provider separates it.
         tool_calls: LangChain tool calls as plain dicts.
+        tool_text: the tokens of those, as text: names and arguments.
         logprobs: the log-probability of each token, where the provider gave them.
         confidences: how sure the model was of each token (see `read_confidences`).
         finish_reason: the provider's word for why it stopped.
@@ -38,6 +40,7 @@ class Completion:
     text: str = ""
     reasoning: str = ""
     tool_calls: tuple[dict[str, Any], ...] = ()
+    tool_text: str = ""
     logprobs: tuple[float, ...] | None = None
     confidences: tuple[float, ...] = ()
     finish_reason: str | None = None
@@ -50,6 +53,11 @@ class Completion:
     prompt_tokens: int | None = None
     overshoot_tokens: int = 0
     notes: tuple[str, ...] = ()
+
+    @property
+    def spoken(self) -> str:
+        """All that was generated, as text: what tokens are counted of."""
+        return self.reasoning + self.text + self.tool_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +78,7 @@ def read_message(message: BaseMessage) -> Completion:
         text=str(message.text),
         reasoning=_reasoning(message),
         tool_calls=tuple(dict(call) for call in getattr(message, "tool_calls", ())),
+        tool_text=_tool_text(message),
         logprobs=_logprobs(metadata),
         confidences=read_confidences(message),
         finish_reason=finish_reason,
@@ -88,7 +97,7 @@ def read_usage(messages: Sequence[BaseMessage]) -> Reported:
         if usage is None:
             continue
         input_tokens, output_tokens = usage.get("input_tokens"), usage.get("output_tokens")
-        said_something = any(str(m.text) for m in messages)
+        said_something = any(str(m.text) or _tool_text(m) for m in messages)
         input_details = usage.get("input_token_details") or {}
         output_details = usage.get("output_token_details") or {}
         return Reported(
@@ -98,6 +107,15 @@ def read_usage(messages: Sequence[BaseMessage]) -> Reported:
             cached_tokens=_plausible(input_details.get("cache_read"), at_least=0) or 0,
         )
     return Reported()
+
+
+def _tool_text(message: BaseMessage) -> str:
+    """Names and arguments of tool calls; of a chunk, the pieces that it brought."""
+    if isinstance(message, AIMessageChunk):
+        pieces = message.tool_call_chunks
+        return "".join(f"{piece['name'] or ''}{piece['args'] or ''}" for piece in pieces)
+    calls = message.tool_calls if isinstance(message, AIMessage) else []
+    return "".join(f"{call['name']}{json.dumps(call['args'], default=str)}" for call in calls)
 
 
 def _plausible(count: Any, *, at_least: int) -> int | None:
@@ -139,7 +157,8 @@ _LEAST_LOGPROB = -100.0
 
 def _logprobs(metadata: dict[str, Any]) -> tuple[float, ...] | None:
     tokens = _tokens(metadata)
-    return tuple(max(float(t["logprob"]), _LEAST_LOGPROB) for t in tokens) if tokens else None
+    known = [t["logprob"] for t in tokens if t.get("logprob") is not None]
+    return tuple(max(float(one), _LEAST_LOGPROB) for one in known) or None
 
 
 def _tokens(metadata: dict[str, Any]) -> Sequence[dict[str, Any]]:

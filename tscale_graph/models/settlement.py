@@ -14,17 +14,35 @@ from langchain_core.messages.ai import add_ai_message_chunks
 from tscale_graph.budget import Budget, Limit, Usage
 from tscale_graph.models.attempts import UNWANTED, Attempt, Cut
 from tscale_graph.models.endpoint import Endpoint
-from tscale_graph.models.failures import Billed, Failure
+from tscale_graph.models.failures import Billed, Failure, one_line
 from tscale_graph.models.replies import Completion, Reported, read_message, read_usage
 from tscale_graph.sharing import apportion
 
 
 def settle(attempt: Attempt, *, seconds: float, expired: bool) -> tuple[list[Completion], Usage]:
-    """What an attempt brought, and what it cost."""
+    """What an attempt brought, and what it cost.
+
+    A reply that cannot be read is a failed call, and its whole lease is charged.
+    """
+    try:
+        return _settle(attempt, seconds=seconds, expired=expired)
+    except Exception as error:  # noqa: BLE001 - whatever a provider's reply does to its reader
+        attempt.failure = Failure(one_line(error), transient=False, fate_known=False)
+        lost = Completion(error=f"the reply cannot be read: {one_line(error)}")
+        charge = Billed(attempt.prompt_bound, attempt.request.n * attempt.limit)
+        return [lost] * attempt.request.n, _charge(attempt, charge, seconds)
+
+
+_REFUSED = {400, 404, 415, 422}
+"""A request that was refused as it stands: no completion of it was begun."""
+
+
+def _settle(attempt: Attempt, *, seconds: float, expired: bool) -> tuple[list[Completion], Usage]:
     merged = [add_ai_message_chunks(*attempt.chunks)] if attempt.chunks else attempt.messages
     completions = [read_message(message) for message in merged]
     if attempt.failure is None and not attempt.cut and completions:
-        asked, endpoint = attempt.request.n, attempt.endpoint
+        # A provider that ignores `n` has made fewer completions than it was asked for.
+        asked, endpoint = min(attempt.request.n, len(completions)), attempt.endpoint
         reported = read_usage(merged)
         if _broke_off(attempt, completions[0], reported):
             completions[0] = replace(completions[0], truncated=True, notes=(_BROKE_OFF,))
@@ -57,7 +75,7 @@ def settle(attempt: Attempt, *, seconds: float, expired: bool) -> tuple[list[Com
     if failed.billed is not None:
         return [lost] * attempt.request.n, _charge(attempt, failed.billed, seconds)
     if failed.fate_known:
-        calls = attempt.request.n if failed.sent else 0
+        calls = 0 if not failed.sent else 1 if failed.status in _REFUSED else attempt.request.n
         return [lost] * attempt.request.n, Usage(calls=calls, seconds=seconds)
     return [lost] * attempt.request.n, _whole_lease(attempt, [], seconds)
 
@@ -96,7 +114,7 @@ def _given_up(
         lost = Completion(truncated=True, discarded=_DISCARDED[cut])
         return [lost] * attempt.request.n, _whole_lease(attempt, [], seconds)
     kept = replace(completions[0], truncated=True, discarded=_DISCARDED[cut])
-    counted = attempt.endpoint.counter.text(kept.reasoning + kept.text)
+    counted = attempt.endpoint.counter.text(kept.spoken)
     arrived = max(counted, len(kept.logprobs or ()))
     output_tokens = max(counted, min(attempt.limit, arrived + _ON_THE_WAY))
     return [kept], _charge(attempt, Billed(attempt.prompt_bound, output_tokens), seconds)
@@ -107,7 +125,7 @@ def _whole_lease(attempt: Attempt, kept: Sequence[Completion], seconds: float) -
     request, endpoint = attempt.request, attempt.endpoint
     # A model that ignores its limit may have said more than its lease before it was cut off.
     said: Sequence[Completion] = () if endpoint.honours_limit else kept
-    counted = sum(endpoint.counter.text(c.reasoning + c.text) for c in said)
+    counted = sum(endpoint.counter.text(c.spoken) for c in said)
     output_tokens = max(request.n * attempt.limit, counted)
     return _charge(attempt, Billed(attempt.prompt_bound, output_tokens), seconds)
 
@@ -132,6 +150,7 @@ def share(
     *,
     clipped_by: Limit | None,
     notes: tuple[str, ...],
+    output_tokens: int,
 ) -> list[Completion]:
     """Divide the usage of a request among its completions, by the length of what they said.
 
@@ -141,10 +160,15 @@ def share(
         lease: what it was allowed.
         clipped_by: the limit that made the output limit lower than what was asked, or None.
         notes: go to the first completion.
+        output_tokens: what the completions could have had, all together.
     """
     shares = apportion(spent, [len(c.text) + len(c.reasoning) for c in completions])
     over = lease.exceeded_by(spent.model_copy(update={"seconds": 0.0}))
-    overshoot = max(0, spent.tokens - lease.tokens) if over == "tokens" and lease.tokens else 0
+    overshoot = 0
+    if over == "tokens" and lease.tokens:
+        overshoot = spent.tokens - lease.tokens
+    elif over == "usd":
+        overshoot = max(0, spent.output_tokens - output_tokens)
     shared: list[Completion] = []
     for place, (completion, usage) in enumerate(zip(completions, shares, strict=True)):
         cut_off_by = completion.cut_off_by
@@ -182,7 +206,7 @@ def _true_usage(
     output_tokens, input_tokens = reported.output_tokens, reported.input_tokens
     doubted = endpoint.family == "other" and counter.own
     if output_tokens is None or doubted:
-        counted = sum(counter.text(c.reasoning + c.text) for c in completions)
+        counted = sum(counter.text(c.spoken) for c in completions)
         output_tokens = max(output_tokens or 0, counted)
     output_tokens = max(output_tokens, _told_by_logprobs(completions))
     if asked > 1:
@@ -216,6 +240,6 @@ def _counted_together(endpoint: Endpoint, completions: Sequence[Completion]) -> 
     model that is known, and its count exact; elsewhere a count is believed where it is twice
     what was reported.
     """
-    counted = endpoint.counter.text("\n".join(c.reasoning + c.text for c in completions))
+    counted = endpoint.counter.text("\n".join(c.spoken for c in completions))
     known = bool(getattr(endpoint.model, "reports_one_of_several", False))
     return (counted if known else counted // 2), counted

@@ -12,7 +12,7 @@ import base64
 import gzip
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from functools import cache, partial
 from importlib.resources import files
@@ -24,11 +24,17 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
 from tiktoken.model import encoding_name_for_model
 
+from tscale_graph.models.attachments import attached_bound, without_attachments
+
 _PER_MESSAGE = 4
 """Tokens that a chat template adds to a message, as OpenAI's documentation counts them."""
 _PER_REPLY = 3
 _TEMPLATE_BOUND = 16
 """More tokens than any known template adds to a message."""
+_OWN_WORDS_BOUND = 128
+"""More tokens than any known template says by itself: a system prompt of its own, a date."""
+_TOOL_WORDS_BOUND = 600
+"""More tokens than any provider's own words about tools."""
 
 _BUNDLED = {
     "o200k_base": "o200k_base",
@@ -77,7 +83,9 @@ class TokenCounter:
 
     def prompt_bound(self, messages: Sequence[BaseMessage]) -> int:
         """At least as many tokens as the provider will count for this prompt."""
-        return self._messages_bound(messages) + self._added_bound
+        plain = [without_attachments(message) for message in messages]
+        beside = self._added_bound + attached_bound(messages, self._model)
+        return self._messages_bound(plain) + beside
 
     def _messages_bound(self, messages: Sequence[BaseMessage]) -> int:
         if self._own == "messages":
@@ -86,13 +94,19 @@ class TokenCounter:
             return sum(self.text(_prompt_text(m)) + _PER_MESSAGE for m in messages) + _PER_REPLY
         if self._encoding is not None:
             return self._openai_prompt(messages, self._encoding)
-        return sum(len(_prompt_text(m).encode()) + _TEMPLATE_BOUND for m in messages)
+        texts = sum(len(_prompt_text(m).encode()) + _TEMPLATE_BOUND for m in messages)
+        return texts + _OWN_WORDS_BOUND
 
     def prompt(self, messages: Sequence[BaseMessage]) -> int:
-        """The best estimate of a prompt that the provider did not report."""
+        """The best estimate of a prompt that the provider did not report.
+
+        What is attached and what is bound has no estimate, and counts as its bound.
+        """
+        plain = [without_attachments(message) for message in messages]
+        beside = self._added_bound + attached_bound(messages, self._model)
         if self._own is not None:
-            return self._messages_bound(messages)
-        return self._openai_prompt(messages, self._encoding or load_encoding("o200k_base"))
+            return self._messages_bound(plain) + beside
+        return self._openai_prompt(plain, self._encoding or load_encoding("o200k_base")) + beside
 
     def text(self, text: str) -> int:
         """The tokens of a completion that the provider did not report."""
@@ -171,6 +185,33 @@ _REMOTE_COUNTING = (
     "langchain_google_genai",
     "langchain_google_vertexai",
 )
+
+
+def bound_tokens(options: Mapping[str, Any]) -> int:
+    """A bound on what bound arguments add to a prompt: tools, schemas, by the bytes of their JSON.
+
+    >>> bound_tokens({"temperature": 0.5, "stop": ["Q:"]})
+    0
+    """
+    shown: dict[str, Any] = {
+        name: value
+        for name, value in options.items()
+        if value and name not in _NOT_TOLD and not isinstance(value, (str, int, float))
+    }
+    if not shown:
+        return 0
+    as_json = json.dumps(shown, default=_schema)
+    words = _TOOL_WORDS_BOUND if '"tools": ' in as_json or '"functions": ' in as_json else 0
+    return len(as_json.encode()) + words
+
+
+_NOT_TOLD = {"stop", "extra_headers", "extra_query", "ls_structured_output_format"}
+"""Bound arguments that no provider puts into the prompt."""
+
+
+def _schema(value: Any) -> Any:
+    as_schema = getattr(value, "model_json_schema", None)
+    return str(value) if as_schema is None else as_schema()
 
 
 def _prompt_text(message: BaseMessage) -> str:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
 import threading
 from collections.abc import Callable, Coroutine, Hashable
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import ContextVar
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal
@@ -24,6 +25,7 @@ ExecuteIn = Literal["activity", "workflow"]
 
 _SYNC_THREADS = 64
 
+_in_background: ContextVar[bool] = ContextVar("tscale_in_background", default=False)
 _synchronous: ContextVar[bool] = ContextVar("tscale_synchronous", default=False)
 
 
@@ -62,6 +64,7 @@ def add_edges(
 
 def twin(node: Node, *, pure: bool) -> RunnableCallable:
     """A runnable with `node` as its asynchronous side and a synchronous side made from it."""
+    # LangGraph's own class rather than `RunnableLambda`: Temporal's plugin takes no other.
     return RunnableCallable(func=_Synchronous(node, pure), afunc=node, name=node.__name__)
 
 
@@ -102,9 +105,17 @@ def run_blocking(call: Coroutine[Any, Any, Any]) -> Any:
     """Run a coroutine to its end from synchronous code, on the process's background loop.
 
     Works where a loop is running already, as in a notebook. One loop for all synchronous
-    calls, because HTTP clients keep their connections with the loop that opened them.
+    calls, because HTTP clients keep their connections with the loop that opened them; but what
+    runs there and blocks, such as a verifier that invokes a graph, gets a loop of its own for
+    that: the background loop waits for it and can run nothing meanwhile.
     """
-    running = asyncio.run_coroutine_threadsafe(call, _background_loop())
+    if _in_background.get():
+        return _on_a_loop_of_its_own(call)
+    token = _in_background.set(True)
+    try:
+        running = asyncio.run_coroutine_threadsafe(call, _background_loop(os.getpid()))
+    finally:
+        _in_background.reset(token)
     try:
         return running.result()
     except BaseException:
@@ -112,8 +123,23 @@ def run_blocking(call: Coroutine[Any, Any, Any]) -> Any:
         raise
 
 
+def _on_a_loop_of_its_own(call: Coroutine[Any, Any, Any]) -> Any:
+    outcome: Future[Any] = Future()
+    context = copy_context()
+
+    def run() -> None:
+        try:
+            outcome.set_result(context.run(asyncio.run, call))
+        except BaseException as error:  # noqa: BLE001 - handed to the caller, whatever it is
+            outcome.set_exception(error)
+
+    threading.Thread(target=run, name="tscale-nested", daemon=True).start()
+    return outcome.result()
+
+
 @cache
-def _background_loop() -> asyncio.AbstractEventLoop:
+def _background_loop(process: int) -> asyncio.AbstractEventLoop:
+    """The loop of a process: a forked one has none of its parent's threads."""
     loop = asyncio.new_event_loop()
     loop.set_default_executor(ThreadPoolExecutor(_SYNC_THREADS, "tscale-sync"))
     threading.Thread(target=loop.run_forever, name="tscale-loop", daemon=True).start()
