@@ -3,6 +3,7 @@
 import asyncio
 import random
 import time
+from contextlib import asynccontextmanager
 
 import pytest
 from langchain_openai import ChatOpenAI
@@ -73,6 +74,24 @@ def largest_chunk(model) -> int:
     return -(-piece // 4) + 1 if piece else whole if model.ignore_limit else 0
 
 
+@asynccontextmanager
+async def noise():
+    """How much longer than asked a sleeper beside the run slept: what the machine is to blame for."""
+    late = []
+
+    async def sleeper():
+        while True:
+            before = time.monotonic()
+            await asyncio.sleep(0.01)
+            late.append(time.monotonic() - before - 0.01)
+
+    sleeping = asyncio.ensure_future(sleeper())
+    try:
+        yield late
+    finally:
+        sleeping.cancel()
+
+
 async def run(graph, budget):
     try:
         out = await graph.compile().ainvoke(
@@ -106,9 +125,10 @@ async def test_no_limit_is_exceeded_and_the_usage_is_true(seed):
         by = more.choice([at_random, judge(asked), pairwise_judge(asked), listwise_judge(asked)])
         graph = best_of_n(model, by, n=64, **arguments)
 
-    started = time.monotonic()
-    usage, result = await run(graph, budget)
-    elapsed = time.monotonic() - started
+    async with noise() as lag:
+        started = time.monotonic()
+        usage, result = await run(graph, budget)
+        elapsed = time.monotonic() - started
 
     calls = [*model.calls, *asked.calls]
     assert model.most_in_flight <= in_flight
@@ -129,7 +149,7 @@ async def test_no_limit_is_exceeded_and_the_usage_is_true(seed):
         )
         assert dollars <= budget.usd + over * 10e-6 + 1e-9
     if budget.seconds is not None:
-        assert elapsed <= budget.seconds + OVERRUN_SECONDS + 0.05 * (model.hang == 0)
+        assert elapsed <= budget.seconds + OVERRUN_SECONDS + sum(lag)
     # The accounts: exact where every call's fate is known, never below what was billed. A call
     # that was given up on, at the deadline or in a thread of a race that was settled without it,
     # may go on behind our back, by what an overshoot may be.

@@ -33,16 +33,11 @@ def settle(attempt: Attempt, *, seconds: float, expired: bool) -> tuple[list[Com
         return [lost] * attempt.request.n, _charge(attempt, charge, seconds)
 
 
-_REFUSED = {400, 404, 415, 422}
-"""A request that was refused as it stands: no completion of it was begun."""
-
-
 def _settle(attempt: Attempt, *, seconds: float, expired: bool) -> tuple[list[Completion], Usage]:
     merged = [add_ai_message_chunks(*attempt.chunks)] if attempt.chunks else attempt.messages
     completions = [read_message(message) for message in merged]
     if attempt.failure is None and not attempt.cut and completions:
-        # A provider that ignores `n` has made fewer completions than it was asked for.
-        asked, endpoint = min(attempt.request.n, len(completions)), attempt.endpoint
+        asked, endpoint = attempt.request.n, attempt.endpoint
         reported = read_usage(merged)
         if _broke_off(attempt, completions[0], reported):
             completions[0] = replace(completions[0], truncated=True, notes=(_BROKE_OFF,))
@@ -75,7 +70,7 @@ def _settle(attempt: Attempt, *, seconds: float, expired: bool) -> tuple[list[Co
     if failed.billed is not None:
         return [lost] * attempt.request.n, _charge(attempt, failed.billed, seconds)
     if failed.fate_known:
-        calls = 0 if not failed.sent else 1 if failed.status in _REFUSED else attempt.request.n
+        calls = attempt.request.n if failed.sent else 0
         return [lost] * attempt.request.n, Usage(calls=calls, seconds=seconds)
     return [lost] * attempt.request.n, _whole_lease(attempt, [], seconds)
 

@@ -97,6 +97,7 @@ class BudgetGate:
     def _grant(self, run: Snapshot, admission: Admission) -> dict[str, Any]:
         settings, wanted = self.settings, run.wanted or 1
         together = settings.endpoint.shares_prompt and not run.separate and wanted > 1
+        together = together and _affords_refusal(settings, run, admission, wanted)
         floor = (
             confidence_floor(run.candidates, settings.select)
             if isinstance(settings.select, DeepConf)
@@ -122,6 +123,19 @@ class BudgetGate:
             "cut_off_by": None if wave else granted.limited_by,
             "clock": run.clock,
         }
+
+
+def _affords_refusal(
+    settings: SamplingSettings, run: Snapshot, admission: Admission, wanted: int
+) -> bool:
+    """Whether a server that is not known to answer several times at once may be asked to.
+
+    A request for n completions counts n, answered or not, and they may have to be asked for again.
+    """
+    if settings.endpoint.honours_limit or run.candidates:
+        return True
+    calls = admission.budget.remaining(run.usage + admission.reserved).calls
+    return calls is None or calls >= 2 * wanted
 
 
 _OF_ONE_REQUEST = (
