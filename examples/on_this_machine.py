@@ -99,7 +99,7 @@ def equation_question(rng: random.Random) -> tuple[str, str]:
 LETTERS = Family(
     name="counting letters",
     technique="self_consistency",
-    max_output_tokens=6,
+    max_output_tokens=20,
     examples=[
         count_letter(word, letter)
         for word, letter in (
