@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(BIN)/python -m
 
-.PHONY: help demo test check lint unit model distributed examples bench clean
+.PHONY: help demo test check lint unit model distributed speed examples bench clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -12,7 +12,7 @@ help: ## list the verbs
 demo: $(VENV)/demo ## install, and answer a handful of questions on the embedded model
 	$(BIN)/python examples/on_this_machine.py
 
-test: check model distributed examples ## all of what CI runs
+test: check speed model distributed examples ## all of what CI runs
 
 check: lint unit ## the fast part: lint, types, unit tests
 
@@ -22,14 +22,17 @@ lint: $(VENV)/test ## ruff, pyright, and the direction of imports
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 
-unit: $(VENV)/test ## tests that need neither the embedded model nor other servers
-	$(RUN) pytest tests tscale_graph -m "not model and not distributed"
+unit: $(VENV)/test ## tests that need neither the embedded model, nor other servers, nor quiet
+	$(RUN) pytest tests tscale_graph -m "not model and not distributed and not benchmark"
 
 model: $(VENV)/test ## tests on the embedded model (its weights are fetched once, 93 MB)
 	$(RUN) pytest tests -m model
 
 distributed: $(VENV)/test ## tests on a real Temporal server
 	$(RUN) pytest tests -m distributed
+
+speed: $(VENV)/test ## ratios beside bare asyncio and langgraph, with their targets
+	$(RUN) pytest tests -m benchmark
 
 examples: $(VENV)/test ## every example runs
 	$(BIN)/python examples/on_this_machine.py 2
@@ -38,7 +41,7 @@ examples: $(VENV)/test ## every example runs
 bench: $(VENV)/test ## ratios: speed beside bare asyncio, and what more compute buys
 	$(RUN) tests.benchmarks.speed
 	$(RUN) tests.benchmarks.selections
-	$(RUN) tests.benchmarks.real_model
+	$(RUN) tests.benchmarks.real_model --keep
 
 clean: ## remove the virtual environment
 	rm -rf $(VENV)

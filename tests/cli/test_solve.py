@@ -8,7 +8,8 @@ import pytest
 
 from tests.fake_server import Behaviour, FakeServer
 from tscale_graph.cli import main
-from tscale_graph.cli.solve import read_budget
+from tscale_graph.cli.main import _parser
+from tscale_graph.cli.solve import read_as, read_budget
 
 
 @pytest.fixture
@@ -71,9 +72,10 @@ def test_the_exit_status_says_how_it_ended(server):
                  "--budget", "calls=2")  # fmt: skip
     assert (cut.returncode, cut.stdout) == (3, "3\n")
     assert "cut off by calls" in cut.stderr
-    none = tscale("solve", "How many?", "--model", "openai:fake", "--budget", "tokens=3")
+    server.reset(Behaviour(faults={"hang": 1.0}))
+    none = tscale("solve", "How many?", "--model", "openai:fake", "--budget", "seconds=1")
     assert (none.returncode, none.stdout) == (4, "")
-    assert "too little for the question alone" in none.stderr
+    assert "seconds=1.0 was used up before there was an answer" in none.stderr
     server.reset(Behaviour(faults={"400": 1.0}))
     failed = tscale(*SOLVE, "How many?", "--samples", "1")
     assert failed.returncode == 1
@@ -115,6 +117,10 @@ def test_the_exit_status_says_how_it_ended(server):
         (["solve", "How many?", "--budget", "calls=1", "--verify", "equation"], "best-of-n"),
         (["solve", "--file", "nowhere.txt", "--budget", "calls=1"], "nowhere.txt"),
         (["solve", "How many?", "--budget", "usd=1", "--model", "openai:fake"], "is not known"),
+        (
+            ["solve", "How many?", "--budget", "tokens=3", "--model", "openai:fake"],
+            "tokens=3 is too little for the question alone",
+        ),
         (["dance"], "invalid choice"),
         (["solve", "How many?", "--samples", "few"], "--samples"),
     ],
@@ -124,6 +130,29 @@ def test_wrong_use_is_one_line_and_status_2(arguments, says, server):
     assert (done.returncode, done.stdout) == (2, "")
     assert says in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("text", ["The answer is 3 [/INST]", "[bold] The answer is 3"])
+def test_a_model_that_writes_brackets_is_answered_for_all_the_same(text, server):
+    server.reset(Behaviour(answers={text: 1.0}))
+    done = tscale(*SOLVE, "How many?")
+    assert (done.returncode, done.stdout) == (0, "3\n")
+    assert text in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "kind"),
+    [
+        ([], None),
+        (["--answer", "auto"], None),
+        (["--answer", "choice"], "choice"),
+        (["--verify", "countdown"], "text"),
+        (["--verify", "equation", "--answer", "number"], "number"),
+    ],
+)
+def test_whoever_watches_reads_answers_as_the_technique_does(options, kind):
+    read = read_as(_parser().parse_args(["solve", "How many?", *options]))
+    assert (read and read.name) == kind
 
 
 def test_a_budget_is_read_from_one_word():

@@ -40,7 +40,6 @@ def test_a_models_own_tokenizer_comes_first():
 
 
 def test_a_users_own_token_function_counts():
-    model = Scripted.model_construct(custom_get_token_ids=None)
     model = ChatOpenAI(
         model="x",
         api_key="k",
@@ -48,6 +47,7 @@ def test_a_users_own_token_function_counts():
         custom_get_token_ids=lambda text: list(range(len(text.split()))),
     )
     assert TokenCounter(model).own
+    assert TokenCounter(model).text("three words long") == 3
 
 
 def test_openais_own_models_are_counted_by_tiktoken_and_others_bounded_by_bytes():

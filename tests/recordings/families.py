@@ -2,12 +2,16 @@
 
 Each question can be answered in a few tokens, and a small model is right now and then: often
 enough that more samples help, seldom enough that they are needed. Voting helps with the letters;
-of the others the most frequent answer is no better than any, but a verifier can tell.
+of the others the most frequent answer is no better than any, but a verifier can tell. Letters and
+equations are those that the demonstration asks.
 """
 
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+from examples import on_this_machine
+from examples.on_this_machine import equation_question, letter_question
 
 Asked = dict[str, str]
 Example = tuple[str, str]
@@ -47,31 +51,14 @@ class Family:
         return [{"id": f"{self.name}/{k}", **asked} for k, asked in enumerate(found.values())]
 
 
-_WORDS = (
-    "pepper", "balloon", "committee", "mississippi", "strawberry", "coffee", "apple", "summer",
-    "butter", "hammer", "bottle", "rabbit", "carrot", "cheese", "tomato", "cookie", "dinner",
-    "yellow", "pillow", "lesson", "mirror", "tunnel", "valley", "cotton", "pattern", "village",
-    "hidden", "supper", "gallery", "missing", "success", "address", "bubble", "ladder", "parrot",
-)  # fmt: skip
-
-
-def count_letter(word: str, letter: str) -> Example:
-    return f"How many times does the letter {letter} appear in {word}?", str(word.count(letter))
-
-
 def _letters(rng: random.Random) -> Asked:
-    word = rng.choice(_WORDS)
-    question, gold = count_letter(word, rng.choice(sorted(set(word))))
+    question, gold = letter_question(rng)
     return {"question": question, "gold": gold}
 
 
 def _equation(rng: random.Random) -> Asked:
-    factor, root, offset = rng.randint(2, 9), rng.randint(1, 9), rng.randint(1, 20)
-    return {
-        "question": f"Solve {factor}x + {offset} = {factor * root + offset} for x.",
-        "gold": str(root),
-        "verifier": "equation",
-    }
+    question, gold = equation_question(rng)
+    return {"question": question, "gold": gold, "verifier": "equation"}
 
 
 _FORMS: dict[str, Callable[[int, int, int], int]] = {
@@ -110,23 +97,7 @@ def _sentence(rng: random.Random) -> Asked:
 
 LETTERS = Family(
     name="letters",
-    examples=[
-        count_letter(word, letter)
-        for word, letter in (
-            ("banana", "a"),
-            ("window", "o"),
-            ("kitten", "t"),
-            ("letter", "e"),
-            ("puzzle", "p"),
-            ("garden", "g"),
-            ("orange", "o"),
-            ("sleeve", "e"),
-            ("planet", "n"),
-            ("silver", "v"),
-            ("happen", "p"),
-            ("market", "k"),
-        )
-    ],
+    examples=on_this_machine.LETTERS.examples,
     draw=_letters,
     answer="number",
     max_output_tokens=6,
@@ -134,14 +105,7 @@ LETTERS = Family(
 
 EQUATIONS = Family(
     name="equations",
-    examples=(
-        ("Solve 2x + 3 = 11 for x.", "x = 4"),
-        ("Solve 5x + 1 = 16 for x.", "x = 3"),
-        ("Solve 3x + 4 = 10 for x.", "x = 2"),
-        ("Solve 4x + 2 = 34 for x.", "x = 8"),
-        ("Solve 7x + 6 = 41 for x.", "x = 5"),
-        ("Solve 2x + 9 = 21 for x.", "x = 6"),
-    ),
+    examples=on_this_machine.EQUATIONS.examples,
     draw=_equation,
     answer="number",
     max_output_tokens=12,

@@ -159,7 +159,9 @@ def test_code_is_run_against_each_test():
 @pytest.mark.parametrize(
     "evil",
     [
-        "import os\nos.system('touch /tmp/escaped')",
+        "import os\nos.system('touch {outside}')",
+        "open('{outside}', 'w').write('out')",
+        "import pathlib\npathlib.Path('{outside}').touch()",
         "open('/etc/passwd').read()",
         "while True: pass",
         "x = 10 ** 10 ** 10",
@@ -171,9 +173,11 @@ def test_code_is_run_against_each_test():
         "__import__('socket')",
     ],
 )
-def test_evil_code_is_contained_and_reported(evil):
+def test_evil_code_is_contained_and_reported(evil, tmp_path):
+    outside = tmp_path / "escaped"
     check = python_tests("assert True", seconds=0.5)
-    verdict = check("", f"```python\n{evil}\n```")
+    verdict = check("", f"```python\n{evil.replace('{outside}', str(outside))}\n```")
+    assert not outside.exists()
     assert verdict.passed is False
     assert verdict.feedback
     assert python_tests("assert 1 + 1 == 2")("", "x = 1").passed, "the sandbox still works"

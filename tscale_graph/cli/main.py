@@ -31,7 +31,8 @@ budget (required): any of calls=N, tokens=N, usd=X, seconds=X, joined by commas.
 exit status:
   0  complete        3  cut off by the budget, with the best answer so far
   1  failed          4  cut off by the budget before there was any answer
-  2  wrong use       130  interrupted
+  2  wrong use, such as a question longer than the whole budget
+  130  interrupted
 """
 
 _RECORD_HELP = """\

@@ -11,6 +11,7 @@ from typing import Any, cast
 from langgraph.graph import StateGraph
 from pydantic import ValidationError
 
+from tscale_graph.answers import AnswerKind, answer_kind
 from tscale_graph.budget import Budget, BudgetExceeded
 from tscale_graph.candidates import Candidate, Result, SamplingError
 from tscale_graph.cli.main import (
@@ -24,6 +25,7 @@ from tscale_graph.cli.watching import Watcher, watcher
 from tscale_graph.models.failures import one_line
 from tscale_graph.solving import technique_graph
 from tscale_graph.techniques.router import router
+from tscale_graph.verifiers import named_verifier, preferred_answer
 
 _ARGUMENTS = (
     ("stop", "stop"),
@@ -49,16 +51,17 @@ def solve_command(asked: argparse.Namespace) -> int:
         question = read_question(asked)
         budget = read_budget(asked.budget)
         graph = build_graph(asked)
+        kind = read_as(asked)
     except (ValueError, ImportError, OSError) as error:
         return _complain(error, WRONG_USE)
-    watching = watcher(question, budget, quiet=asked.json)
+    watching = watcher(question, budget, kind=kind, quiet=asked.json)
     state: dict[str, Any] = {"messages": [("user", question)], "budget": budget}
     if asked.task_class is not None:
         state["task_class"] = asked.task_class
     try:
         result = asyncio.run(_run(graph, state, watching))
     except BudgetExceeded as error:
-        return _complain(error, NO_ANSWER)
+        return _complain(error, WRONG_USE if _question_is_too_long(error) else NO_ANSWER)
     except ValueError as error:
         return _complain(error, WRONG_USE)
     except SamplingError as error:
@@ -157,6 +160,22 @@ def build_graph(asked: argparse.Namespace) -> StateGraph[Any, Any, Any, Any]:
     return technique_graph(asked.technique, {"model": asked.model, **arguments})
 
 
+def read_as(asked: argparse.Namespace) -> AnswerKind | None:
+    """How the technique will read answers; None where the question and the samples decide.
+
+    Raises:
+        ValueError: for an unknown kind or verifier.
+        ImportError: where the kind needs a package that is not installed.
+    """
+    if asked.answer not in (None, "auto"):
+        return answer_kind(asked.answer)
+    return (
+        None
+        if asked.verify is None
+        else answer_kind(preferred_answer(named_verifier(asked.verify)))
+    )
+
+
 async def _run(
     graph: StateGraph[Any, Any, Any, Any], state: dict[str, Any], watching: Watcher
 ) -> Result:
@@ -171,6 +190,14 @@ async def _run(
                     watching.saw(Candidate.model_validate(candidate))
                 result = changed.get("result", result)
     return Result.model_validate(result)
+
+
+def _question_is_too_long(error: BudgetExceeded) -> bool:
+    """Whether no call was made because the prompt alone is more than the budget.
+
+    Only time can end a run before its first call for another reason.
+    """
+    return error.usage.calls == 0 and error.limit != "seconds"
 
 
 def _complain(problem: object, status: int) -> int:

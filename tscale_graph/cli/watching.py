@@ -9,14 +9,13 @@ from typing import Protocol, Self
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
 from tscale_graph.answers import AnswerKind, pick_answer_kind
 from tscale_graph.budget import LIMITS, Budget, Usage
-from tscale_graph.candidates import Candidate, Result
-from tscale_graph.votes import Choice, choose, read_answers
+from tscale_graph.candidates import Candidate, Result, Tally
+from tscale_graph.votes import choose, read_answers
 
 _ANSWERS_SHOWN = 6
 _SAMPLES_SHOWN = 6
@@ -43,12 +42,23 @@ class Watcher(Protocol):
         ...
 
 
-def watcher(question: str, budget: Budget, *, quiet: bool) -> Watcher:
-    """A live display on a terminal, plain lines elsewhere, nothing when quiet."""
+def watcher(
+    question: str, budget: Budget, *, kind: AnswerKind | None = None, quiet: bool = False
+) -> Watcher:
+    """A live display on a terminal, plain lines elsewhere, nothing when quiet.
+
+    Args:
+        question: that is asked.
+        budget: of the run.
+        kind: how answers are read; None decides from the question and the samples.
+        quiet: show nothing.
+    """
     console = Console(stderr=True)
     if quiet:
         return Plain(Console(quiet=True))
-    return Terminal(question, budget, console) if console.is_terminal else Plain(console)
+    if console.is_terminal:
+        return Terminal(question, budget, console=console, kind=kind)
+    return Plain(console)
 
 
 class Plain:
@@ -70,7 +80,7 @@ class Plain:
 
     def saw(self, candidate: Candidate) -> None:
         """Print the sample in one line."""
-        self._console.print(f"{candidate.index + 1:>3}  {_gist(candidate)}", highlight=False)
+        self._console.print(_line(candidate))
 
     def conclude(self, result: Result) -> None:
         """Print the answer, how sure it is and what it cost."""
@@ -80,10 +90,13 @@ class Plain:
 class Terminal:
     """A display that is redrawn as samples arrive."""
 
-    def __init__(self, question: str, budget: Budget, console: Console) -> None:
+    def __init__(
+        self, question: str, budget: Budget, *, console: Console, kind: AnswerKind | None = None
+    ) -> None:
         self._question = question
         self._budget = budget
         self._console = console
+        self._kind = kind
         self._candidates: list[Candidate] = []
         self._began = time.monotonic()
         self._live = Live(
@@ -112,42 +125,39 @@ class Terminal:
 
     def conclude(self, result: Result) -> None:
         """Print the vote, the answer, how sure it is and what it cost."""
-        kind = pick_answer_kind(self._question, [c.text for c in result.candidates])
         if len(result.votes) > 1:
-            choice = Choice(None, tuple(result.votes), result.agreement)
-            self._console.print(draw_votes(choice, of=_readable(result.candidates, kind)))
+            self._console.print(draw_votes(result.votes))
         print_result(result, self._console)
 
     def _draw(self) -> RenderableType:
-        kind = pick_answer_kind(self._question, [c.text for c in self._candidates])
+        texts = [c.text for c in self._candidates if not c.error]
+        kind = self._kind or pick_answer_kind(self._question, texts)
         candidates = read_answers(self._candidates, kind)
         choice = choose(candidates, kind, select="majority")
         spent = Usage.total(c.usage for c in candidates)
         seconds = time.monotonic() - self._began
         spent = spent.model_copy(update={"seconds": seconds})
-        samples = [
-            Text(f"{c.index + 1:>3}  {_gist(c)}", no_wrap=True, overflow="ellipsis")
-            for c in candidates[-_SAMPLES_SHOWN:]
-        ]
+        samples = [_line(candidate) for candidate in candidates[-_SAMPLES_SHOWN:]]
         waiting = Text("sampling …" if candidates else "asking the model …", style="dim")
         return Group(
-            Text(self._question, style="bold", no_wrap=True, overflow="ellipsis"),
+            Text(_short(self._question, 400), style="bold", no_wrap=True, overflow="ellipsis"),
             *samples,
             waiting,
-            draw_votes(choice, of=_readable(candidates, kind)),
+            draw_votes(choice.tallies),
             draw_budget(self._budget, spent),
         )
 
 
-def draw_votes(choice: Choice, *, of: int) -> Table:
+def draw_votes(tallies: Sequence[Tally]) -> Table:
     """A bar for each answer in the running, best first."""
+    of = sum(tally.count for tally in tallies)
     table = Table(box=None, show_header=False, pad_edge=False)
-    for place, tally in enumerate(choice.tallies[:_ANSWERS_SHOWN]):
-        filled = round(_BAR * tally.count / max(of, 1))
+    for place, tally in enumerate(tallies[:_ANSWERS_SHOWN]):
+        filled = round(_BAR * tally.count / of)
         bar = Text("█" * filled + "·" * (_BAR - filled), style="green" if place == 0 else "dim")
         table.add_row(Text(_short(tally.answer, 30), no_wrap=True), bar, f"{tally.count} of {of}")
-    if len(choice.tallies) > _ANSWERS_SHOWN:
-        table.add_row(Text(f"and {len(choice.tallies) - _ANSWERS_SHOWN} more answers", style="dim"))
+    if len(tallies) > _ANSWERS_SHOWN:
+        table.add_row(Text(f"and {len(tallies) - _ANSWERS_SHOWN} more answers", style="dim"))
     return table
 
 
@@ -173,7 +183,7 @@ def print_result(result: Result, console: Console) -> None:
     # The answer alone goes to standard output, so that a shell can use it.
     print(result.answer if result.answer is not None else result.text, flush=True)
     for line in summary(result):
-        console.print(f"[dim]{escape(line)}[/]", highlight=False, soft_wrap=True)
+        console.print(Text(_printable(line), style="dim"), soft_wrap=True)
 
 
 def summary(result: Result) -> list[str]:
@@ -208,8 +218,10 @@ def _against_one_pass(result: Result, count: int) -> str:
     return f"; one pass is about {one:,.0f} tokens ({result.usage.tokens / one:.1f} x)"
 
 
-def _readable(candidates: Sequence[Candidate], kind: AnswerKind) -> int:
-    return sum(1 for c in read_answers(list(candidates), kind) if c.answer is not None)
+def _line(candidate: Candidate) -> Text:
+    """A sample in one line of the screen; what looks like rich's markup in it is text."""
+    line = f"{candidate.index + 1:>3}  {_gist(candidate)}"
+    return Text(line, no_wrap=True, overflow="ellipsis")
 
 
 def _gist(candidate: Candidate) -> str:
@@ -221,8 +233,13 @@ def _gist(candidate: Candidate) -> str:
 
 
 def _short(text: str, width: int) -> str:
-    line = " ".join(text.split())
+    line = _printable(" ".join(text.split()))
     return line if len(line) <= width else line[: width - 1] + "…"
+
+
+def _printable(text: str) -> str:
+    """Without control characters: a model could write those that move a terminal's cursor."""
+    return "".join(char for char in text if char.isprintable())
 
 
 def _amount(name: str, value: float) -> str:
