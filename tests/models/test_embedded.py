@@ -11,7 +11,6 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 
 from tscale_graph import Budget, self_consistency
-from tscale_graph.models.weights import LocalModelError, local_weights
 
 pytestmark = pytest.mark.model
 
@@ -110,22 +109,3 @@ def test_the_server_ends_with_its_program(end):
     while alive(server):
         assert time.monotonic() < deadline, "the server outlived its program"
         time.sleep(0.1)
-
-
-def test_a_damaged_file_in_the_cache_is_replaced(tmp_path, monkeypatch):
-    good = local_weights()
-    monkeypatch.setenv("TSCALE_CACHE_DIR", str(tmp_path))
-    damaged = tmp_path / good.name
-    damaged.write_bytes(b"GGUF" + b"\0" * 100)
-    assert local_weights().read_bytes() == good.read_bytes()
-
-
-def test_another_file_can_be_used_and_must_be_gguf(tmp_path, monkeypatch):
-    monkeypatch.setenv("TSCALE_LOCAL_MODEL", str(tmp_path / "nothing.gguf"))
-    with pytest.raises(LocalModelError, match="must be a GGUF file"):
-        local_weights()
-    text = tmp_path / "text.gguf"
-    text.write_text("hello")
-    monkeypatch.setenv("TSCALE_LOCAL_MODEL", str(text))
-    with pytest.raises(LocalModelError, match="must be a GGUF file"):
-        local_weights()

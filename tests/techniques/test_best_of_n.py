@@ -93,7 +93,7 @@ async def test_a_verifier_that_fails_on_one_answer_costs_that_answer_only():
 
 
 async def test_a_verifier_that_fails_on_every_answer_is_an_error():
-    with pytest.raises(SamplingError, match="no equation to substitute"):
+    with pytest.raises(SamplingError, match="no equation that can be checked"):
         await ask(Scripted(), "equation", n=2, question="How many r's are in strawberry?")
     with pytest.raises(SamplingError, match="score must be between 0 and 1, got 7"):
         await ask(Scripted(), lambda q, a: 7, n=2, question="How many?")

@@ -1,4 +1,4 @@
-"""The verifier node: what a check costs, whether or not it comes to a verdict."""
+"""The verifier node: what a check costs, and which answers share one."""
 
 import asyncio
 import pickle
@@ -8,7 +8,10 @@ import pytest
 from tests.scripted import Scripted
 from tests.verifiers.judges.readers import billed
 from tscale_graph import Budget, BudgetExceeded, Usage, Verdict, best_of_n
+from tscale_graph.answers import ANSWER_KINDS, answer_kind
 from tscale_graph.candidates import Checked, SamplingError, VerifierError
+from tscale_graph.techniques.checking import check_key
+from tscale_graph.verifiers import constraints, equation
 from tscale_graph.verifiers.judges import judge
 
 GOOD = '{"reason": "right", "score": 8}'
@@ -120,3 +123,68 @@ def test_why_there_is_no_verdict_survives_the_way_to_another_process():
     error = VerifierError("no", Usage(calls=1), "tokens")
     again = pickle.loads(pickle.dumps(error))
     assert (str(again), again.usage, again.cut_off_by) == ("no", Usage(calls=1), "tokens")
+
+
+async def best(verifier, answers, *, question="Which?", **settings):
+    settings = {"n": len(answers), "stop": "fixed", "max_output_tokens": 32} | settings
+    graph = best_of_n(Scripted(answers=list(answers)), verifier, **settings).compile()
+    asked = {"messages": [("user", question)], "budget": Budget(tokens=50_000)}
+    return (await graph.ainvoke(asked))["result"]
+
+
+def passed(result):
+    return {c.answer: c.verdict.passed for c in result.candidates}
+
+
+async def test_a_verdict_is_not_inherited_by_a_text_with_other_punctuation():
+    written = ["The river flows", "The river flows."]
+    result = await best(constraints(matches=r"\.$"), written, answer="text")
+    assert passed(result) == {"The river flows": False, "The river flows.": True}
+    assert result.verdict is not None
+    assert result.verdict.passed
+
+
+def capital(question, answer):
+    return answer == "Paris"
+
+
+@pytest.mark.parametrize("order", [("paris", "Paris"), ("Paris", "paris")])
+async def test_a_verdict_is_not_inherited_by_a_text_in_other_case(order):
+    result = await best(capital, order, answer="text")
+    assert passed(result) == {"paris": False, "Paris": True}
+
+
+async def test_a_decimal_does_not_inherit_the_verdict_of_a_whole_number():
+    question = "Solve 2x = 1 for x."
+    for kind in ("text", "number", "auto"):
+        result = await best(equation, ["5", ".5"], question=question, answer=kind)
+        assert passed(result) == {"5": False, ".5": True}
+
+
+async def test_the_same_number_in_another_notation_is_verified_once():
+    asked = []
+
+    def counts(question, answer):
+        asked.append(answer)
+        return True
+
+    result = await best(counts, ["1/2", "0.5", "50e-2"], answer="number")
+    assert len(asked) == 1
+    assert all(c.verdict.passed for c in result.candidates)
+
+
+@pytest.mark.parametrize("name", [n for n in ANSWER_KINDS if n not in ("auto", "math")])
+def test_texts_that_stand_for_no_value_share_a_verdict_only_when_they_are_equal(name):
+    kind = answer_kind(name)
+    texts = ["Paris", "paris", "Paris!", "the Paris", "B", "b", "(B)"]
+    if name in ("json", "code"):
+        texts = [text for text in texts if text.isalnum()]
+    assert len({check_key(text, kind) for text in texts}) == len(texts)
+    assert check_key(" Paris \n", kind) == check_key("Paris", kind)
+
+
+def test_a_long_answer_is_kept_by_its_digest():
+    kind = answer_kind("text")
+    long = "word " * 100
+    assert len(check_key(long, kind)) == 64
+    assert check_key(long, kind) != check_key(long + "more", kind)

@@ -38,6 +38,18 @@ from tscale_graph.verifiers import (
         ("Solve x + y = 5 and x - y = 1.", "x = 3, y = 2", True),
         ("Solve x + y = 5 and x - y = 1.", "x = 2, y = 3", False),
         ("Solve 3x = 9.", "I do not know", False),
+        ("Solve 2x = 5.", "x = 2 1/2", True),
+        ("Solve 2x = 5.", "2 1/2", True),
+        ("Solve 2x = 5.", "x = 2.5", True),
+        ("Solve 2x = 5.", r"x = \frac{5}{2}", True),
+        ("Solve 2x = 5.", "x = 2 1/3", False),
+        ("Solve 2x = -5.", "x = -2 1/2", True),
+        ("Solve 2x = 2,000.", "x = 1,000", True),
+        ("Find x: x^2 = 9", "x = 3 or x = -3", True),
+        ("Let y = 2x + 1. Given that x = 3, find y.", "7", True),
+        ("Let y = 2x + 1. Given that x = 3, find y.", "x = 3, y = 7", True),
+        ("Let y = 2x + 1. Given that x = 3, find y.", "y = 8", False),
+        ("Let y = 2x + 1. Given that x = 3, find y.", "x = 2, y = 5", False),
     ],
 )
 def test_equation_substitutes_the_answer_back(question, answer, passed):

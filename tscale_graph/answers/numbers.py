@@ -17,9 +17,9 @@ from tscale_graph.answers.marked import (
 from tscale_graph.answers.numerals import (
     NUMBER_WORDS,
     NUMERAL,
-    SCALE_AFTER,
     numeral_value,
     same_width,
+    scale_after,
     strict_value,
     words_value,
 )
@@ -101,7 +101,8 @@ def parse_number(text: str) -> Fraction | None:
     plain = same_width(text)
     numerals = list(NUMERAL.finditer(plain))
     if numerals:
-        return numeral_value(numerals[0]) if len(numerals) == 1 else None
+        value = numeral_value(numerals[0]) if len(numerals) == 1 else None
+        return None if value is None else value * scale_after(plain, numerals[0])[0]
     words = list(NUMBER_WORDS.finditer(plain))
     return words_value(words[0].group()) if len(words) == 1 else None
 
@@ -154,7 +155,7 @@ def _leading(text: str) -> str | None:
     if numeral and numeral_value(numeral) is not None:
         if _GOES_ON.match(plain, numeral.end()):
             return None
-        return text[numeral.start() : _end(plain, numeral)].strip()
+        return text[numeral.start() : scale_after(plain, numeral)[1]].strip()
     apart = _MINUS_NEXT.match(plain, start)
     if apart and plain[:start].rstrip().endswith("="):
         numeral = NUMERAL.match(plain, apart.end())
@@ -186,17 +187,11 @@ def _last(text: str) -> str | None:
             start = numbers[-1].start()
             if apart := _MINUS_APART.search(plain, max(0, start - 10), start):
                 start = apart.start(1)
-            return part[start : _end(plain, numbers[-1])].strip()
+            return part[start : scale_after(plain, numbers[-1])[1]].strip()
         words = last_match(NUMBER_WORDS, plain)
         if words is not None:
             return words.group()
     return None
-
-
-def _end(plain: str, numeral: re.Match[str]) -> int:
-    """Where a numeral ends, with the "million" after it."""
-    scale = SCALE_AFTER.match(plain, numeral.end())
-    return scale.end() if scale else numeral.end()
 
 
 def _blank(pattern: re.Pattern[str], text: str) -> str:

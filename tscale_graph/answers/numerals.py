@@ -33,7 +33,7 @@ _FRACTION = (
 )
 NUMERAL = re.compile(
     r"(?<![\w^\\])(?<![A-Za-z]-)(?<!_\{)(?<!\^\{)"
-    r"(?:(?<![\w)\]}.])(?P<sign>[-+]))?(?:\\?[$€£¥₹]\s?)?"
+    r"(?:(?<![\w)\]}.])(?P<sign>[-+]))?(?:(?:(?:US|[AC]|NZ|HK)?\\?[$€£¥₹]|(?i:USD|EUR|GBP))\s?)?"
     rf"(?:(?P<whole>[0-9]{{1,9}}\s?)?{_FRACTION}"
     r"|(?P<mixed>[0-9]{1,9})[ \u2009](?P<part>[0-9]{1,9})/(?P<of>[0-9]{1,9})(?![0-9/])"
     rf"|(?P<whole_vulgar>[0-9]{{0,9}})[ \u2009]?(?P<vulgar>[{''.join(_VULGAR)}])"
@@ -68,12 +68,19 @@ NUMBER_WORDS = re.compile(
 _BEFORE = re.compile(
     r"(?:(?:about|approximately|approx\.?|roughly|around|exactly|only|just|equal\sto|[~≈=])\s*"
     r"|\\(?:approx|quad|displaystyle)\b\s*|[A-Za-z](?:_?\{?\w{1,3}\}?)?\s?=\s*"
-    r"|[A-Za-z][A-Za-z ]{1,30}=\s*|(?:USD|EUR|GBP|Rs\.?|US)\s?(?=[$0-9]))*+",
+    r"|[A-Za-z][A-Za-z ]{1,30}=\s*|(?:Rs\.?|US)\s?(?=[$0-9]))*+",
     re.IGNORECASE,
 )
 _NEGATIVE_WORD = re.compile(r"(?:minus|negative)\s|-\s(?=[0-9.$\\])", re.IGNORECASE)
-SCALE_AFTER = re.compile(rf"\s({'|'.join(_SCALES)})s?\b", re.IGNORECASE)
-"""The "million" after a numeral."""
+_SCALE_WORD = re.compile(rf"\s({'|'.join(_SCALES)})s?\b", re.IGNORECASE)
+_SCALE_LETTERS = {
+    "k": "thousand", "m": "million", "mn": "million", "b": "billion", "bn": "billion",
+    "t": "trillion", "tn": "trillion",
+}  # fmt: skip
+_SCALE_LETTER = re.compile(r"(?:([kKB])|\s?(M|[mbtMBT]n))(?![\w&/^])")
+_SCALE_OF_MONEY = re.compile(r"\s?([kmbt]n?)(?![\w&/^])", re.IGNORECASE)
+_MONEY = re.compile(r"[$€£¥₹]|USD|EUR|GBP", re.IGNORECASE)
+_MONEY_AFTER = re.compile(r"\s?([kmbt]n?)\s?(?:\\?[$€£¥₹]|(?:USD|EUR|GBP)\b)", re.IGNORECASE)
 _UNIT = re.compile(
     r"(?:\\(?:text|mathrm|textrm|mbox|textbf|operatorname)\s?\{[^{}\\]*+\}|\\[%$,;:! ]"
     r"|\\(?:circ|degree|quad|cdot)\b|\^\s?\{?(?:\\circ|-?[0-9])\}?|[A-Za-zµμΩ°€£¥₹%$'’²³]++"
@@ -117,6 +124,25 @@ def numeral_value(match: re.Match[str]) -> Fraction | None:
     return -value if value is not None and match["sign"] == "-" else value
 
 
+def scale_after(text: str, numeral: re.Match[str]) -> tuple[int, int]:
+    """The "million" after a numeral of a text prepared by `same_width`: its factor and its end.
+
+    "5M" is five million and "5m" five metres, but "$5m" and "5m USD" are five million.
+    Without a scale: 1, and where the numeral ends.
+    """
+    end = numeral.end()
+    if word := _SCALE_WORD.match(text, end):
+        return _SCALES[word.group(1).casefold()], word.end()
+    letters = [_MONEY_AFTER, _SCALE_LETTER]
+    if _MONEY.search(numeral.group()):
+        letters.append(_SCALE_OF_MONEY)
+    for pattern in letters:
+        if letter := pattern.match(text, end):
+            scale = next(group for group in letter.groups() if group)
+            return _SCALES[_SCALE_LETTERS[scale.casefold()]], letter.end()
+    return 1, end
+
+
 def words_value(words: str) -> Fraction:
     """What a match of `NUMBER_WORDS` is worth.
 
@@ -149,15 +175,13 @@ def strict_value(text: str) -> Fraction | None:
     if negative := _NEGATIVE_WORD.match(text):
         sign, text = -1, text[negative.end() :].lstrip()
     if numeral := NUMERAL.match(text):
-        value, rest = numeral_value(numeral), text[numeral.end() :]
-    elif words := NUMBER_WORDS.match(text):
-        value, rest = words_value(words.group()), text[words.end() :]
+        value = numeral_value(numeral)
+    elif numeral := NUMBER_WORDS.match(text):
+        value = words_value(numeral.group())
     else:
         return None
-    if scale := SCALE_AFTER.match(rest):
-        value = None if value is None else value * _SCALES[scale.group(1).casefold()]
-        rest = rest[scale.end() :]
-    return sign * value if value is not None and _is_unit(rest) else None
+    factor, end = scale_after(text, numeral)
+    return sign * value * factor if value is not None and _is_unit(text[end:]) else None
 
 
 def _is_unit(rest: str) -> bool:

@@ -46,7 +46,7 @@ class Solution:
         >>> Solution().key("x = 0.5") == Solution().key("1/2")
         True
         """
-        values = {m["name"]: _values(m) for m in _ASSIGNED.finditer(answer)}
+        values = stated_values(answer)
         if not values:
             return Number().key(answer)
         if len(values) == 1:
@@ -57,11 +57,18 @@ class Solution:
         )
 
 
+def stated_values(text: str) -> dict[str, list[str]]:
+    """The values that a text last states for each unknown, as they are written.
+
+    >>> stated_values("x = 2 1/2, and y is 3 or -3")
+    {'x': ['2 1/2'], 'y': ['3', '-3']}
+    """
+    return {
+        m["name"]: [" ".join(v.split()) for v in (m["value"], m["other"]) if v]
+        for m in _ASSIGNED.finditer(text)
+    }
+
+
 def _stated(text: str) -> str | None:
-    """The last value that a text states for each unknown."""
-    last = {m["name"]: " or ".join(_values(m)) for m in _ASSIGNED.finditer(text)}
-    return ", ".join(f"{name} = {last[name]}" for name in sorted(last)) or None
-
-
-def _values(assigned: re.Match[str]) -> list[str]:
-    return [" ".join(v.split()) for v in (assigned["value"], assigned["other"]) if v]
+    last = stated_values(text)
+    return ", ".join(f"{name} = {' or '.join(last[name])}" for name in sorted(last)) or None

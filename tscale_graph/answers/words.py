@@ -95,7 +95,7 @@ class Text:
         return text if text.strip(".…-_*#`\"' \n") else None
 
     def key(self, answer: str) -> str:
-        """Without case, width, spacing, leading article and surrounding punctuation.
+        """Without case, width, spacing, leading article, quotes, and the marks that end a sentence.
 
         >>> Text().key("“The  Eiffel Tower.”")
         'eiffel tower'
@@ -107,16 +107,44 @@ class Text:
 
 
 def _trim(text: str) -> str:
-    """Without the punctuation and quotes around it; signs and brackets may mean something."""
-    start, end = 0, len(text)
-    while start < end and text[start] in _AROUND:
-        start += 1
-    while end > start and text[end - 1] in _AROUND:
-        end -= 1
+    """Without the quotes and emphasis around it and the punctuation of its sentence.
+
+    Signs, brackets and marks that belong to a word or a number stay: ".5", "5!", "f'", "!x".
+    """
+    start, end, before = 0, len(text), (-1, -1)
+    while (start, end) != before:
+        before = start, end
+        while start < end and _only_opens(text, start):
+            start += 1
+        end = _before_full_stops(text, start, end)
+        if end - start > 1 and text[start] + text[end - 1] in _PAIRS:
+            start, end = start + 1, end - 1
     return text[start:end]
 
 
-_AROUND = frozenset(" .,;:!?\"'`*_“”‘’«»„¡¿…")
+_NEVER_MEANT = frozenset(" ;:“”„«»¡¿")
+_PAIRS = frozenset(('""', "''", "``", "**", "__", "‘’"))
+_FACTORIAL_OF = re.compile(r"[0-9)\]}]|(?<![^\W\d_])[a-zα-ω]")
+
+
+def _only_opens(text: str, place: int) -> bool:
+    if text[place] in ".,":  # ".5" is a number and ".net" a name, but "..." is neither
+        return text[place - 1 : place] == "." or not text[place + 1 : place + 2].isalnum()
+    return text[place] in _NEVER_MEANT
+
+
+def _before_full_stops(text: str, start: int, end: int) -> int:
+    while end > start:
+        if text[end - 1] == "!":
+            run = len(text[start:end].rstrip("!")) + start
+            if run > start and _FACTORIAL_OF.match(text, run - 1):
+                return end
+            end = run
+        elif text[end - 1] in ".,?" or text[end - 1] in _NEVER_MEANT:
+            end -= 1
+        else:
+            return end
+    return end
 
 
 @dataclass(frozen=True, slots=True)

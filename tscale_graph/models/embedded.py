@@ -27,7 +27,7 @@ from urllib.parse import urlsplit
 from tscale_graph.models.threads import in_thread
 from tscale_graph.models.weights import MODEL_NAME, LocalModelError, local_weights
 
-if importlib.util.find_spec("xllamacpp") is None or importlib.util.find_spec("openai") is None:
+if not all(map(importlib.util.find_spec, ("xllamacpp", "langchain_openai", "openai"))):
     raise ImportError("the embedded model needs another package: pip install 'tscale-graph[local]'")
 
 import openai

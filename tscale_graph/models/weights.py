@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import zipfile
 from collections.abc import Generator
@@ -168,28 +169,31 @@ def _download(directory: Path) -> Path:
 
 
 def _run(command: list[str], directory: Path) -> None:
-    log = directory / "log.txt"
     # Everything temporary goes to the same directory: it shows the progress, and is swept.
     environment = {**os.environ, "TMPDIR": str(directory), "TEMP": str(directory)}
-    with (
-        log.open("wb") as output,
-        subprocess.Popen(  # noqa: S603 - pip or uv, with arguments of our own
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env=environment,
-        ) as process,
-    ):
+    log: list[str] = []
+    with subprocess.Popen(  # noqa: S603 - pip or uv, with arguments of our own
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=environment,
+        text=True,
+        errors="replace",
+    ) as process:
+        # Into memory: a full disk would not take the line that says so.
+        reader = threading.Thread(target=lambda: log.extend(process.stdout or ()))
+        reader.start()
         try:
             _show_progress(process, directory)
         finally:
             process.kill()
+            reader.join()
     if process.returncode != 0:
-        raise _refused(log.read_text(errors="replace"), directory.parent)
+        raise _refused("".join(log), directory.parent)
 
 
-def _show_progress(process: subprocess.Popen[bytes], directory: Path) -> None:
+def _show_progress(process: subprocess.Popen[str], directory: Path) -> None:
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
     with Progress(

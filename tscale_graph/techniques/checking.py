@@ -21,6 +21,7 @@ from tscale_graph.verifiers import Verifier, parameters, verify
 from tscale_graph.votes import read_answers
 
 _LONGEST_KEY = 80
+_KINDS_OF_VALUES = frozenset({"number", "math", "json", "solution"})
 _GRACE_SECONDS = 0.2
 """What a verifier that knows the deadline gets to say what it had spent by then."""
 
@@ -130,8 +131,19 @@ def _whole(lease: Budget | None) -> Usage:
 
 
 def check_key(answer: str, kind: AnswerKind) -> str:
-    """What equal answers have in common, short enough to keep."""
-    key = kind.key(answer)
+    """What answers have in common that share a verdict, short enough to keep.
+
+    Notations of one value do. Of words nobody knows what a verifier makes of their case and
+    punctuation, so only equal texts do, though they may count as the same answer in a vote.
+    """
+    text = answer.strip()
+    key = kind.key(answer) if kind.name in _KINDS_OF_VALUES else text
+    # What is no value has its own text for a key, without its case.
+    return short_key(text if key == " ".join(text.casefold().split()) else key)
+
+
+def short_key(key: str) -> str:
+    """The key itself, or its digest where it is too long to keep."""
     return key if len(key) <= _LONGEST_KEY else hashlib.sha256(key.encode()).hexdigest()
 
 

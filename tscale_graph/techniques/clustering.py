@@ -9,7 +9,7 @@ from typing import Any
 
 from tscale_graph.budget import Budget
 from tscale_graph.models.failures import one_line
-from tscale_graph.techniques.checking import check_key
+from tscale_graph.techniques.checking import short_key
 from tscale_graph.techniques.settings import SamplingSettings
 from tscale_graph.techniques.state import SamplingState, Snapshot
 from tscale_graph.verifiers.meaning import Grouped, Meaning
@@ -31,7 +31,7 @@ class Clusterer:
         for candidate in read_answers(run.candidates, self.meaning):
             if candidate.answer is None or candidate.error or candidate.discarded is not None:
                 continue
-            key = check_key(candidate.answer, self.meaning)
+            key = short_key(self.meaning.key(candidate.answer))
             answers.setdefault(key, candidate.answer)
             votes[run.clusters.get(key, key)] += 1
         known = [key for key, _ in votes.most_common() if run.clusters.get(key) == key]

@@ -10,7 +10,7 @@ from tscale_graph.budget import Limit, Remaining, Usage
 from tscale_graph.candidates import Candidate
 from tscale_graph.leases import Grant, SampleSize, grant
 from tscale_graph.stopping import Standing, wave_size
-from tscale_graph.techniques.checking import check_key, with_verdicts
+from tscale_graph.techniques.checking import short_key, with_verdicts
 from tscale_graph.techniques.settings import SamplingSettings
 from tscale_graph.techniques.state import Admission, Snapshot
 from tscale_graph.votes import DeepConf, Majority, choose, count_votes, read_answers
@@ -42,8 +42,8 @@ class Reading:
     def key(self, answer: str) -> str:
         """The key of the answer, or of an earlier one that it means the same as."""
         if answer not in self.known:
-            key = check_key(answer, self.kind) if self.clusters else self.kind.key(answer)
-            self.known[answer] = self.clusters.get(key, key)
+            key = self.kind.key(answer)
+            self.known[answer] = self.clusters.get(short_key(key), key)
         return self.known[answer]
 
 

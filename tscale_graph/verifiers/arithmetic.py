@@ -20,6 +20,10 @@ class ArithmeticProblem(ValueError):
     """The text is not arithmetic, or cannot be evaluated; the message says why."""
 
 
+class Undefined(ArithmeticProblem):
+    """Arithmetic without a value within bounds, which depends on the values of its letters."""
+
+
 @dataclass
 class _Reader:
     """A recursive-descent evaluator: sums of products of powers, with implied multiplication."""
@@ -59,7 +63,7 @@ class _Reader:
                 self.take()
                 divisor = self.signed()
                 if divisor == 0:
-                    raise ArithmeticProblem("it divides by zero")
+                    raise Undefined("it divides by zero")
                 total = _bounded(total / divisor)
             elif token == "(" or token.isalpha() or (token[:1].isdigit() and self._after_close()):
                 total = _bounded(total * self.power())
@@ -82,9 +86,9 @@ class _Reader:
         self.take()
         exponent = self.signed()
         if exponent.denominator != 1 or abs(exponent) > _LARGEST_EXPONENT:
-            raise ArithmeticProblem(f"the exponent {exponent} is out of range")
+            raise Undefined(f"the exponent {exponent} is out of range")
         if base == 0 and exponent < 0:
-            raise ArithmeticProblem("it divides by zero")
+            raise Undefined("it divides by zero")
         return _bounded(base ** int(exponent))
 
     def atom(self) -> Fraction:
@@ -128,6 +132,23 @@ def evaluate_with_numbers(
     return value, reader.numbers
 
 
+def is_arithmetic(text: str) -> bool:
+    """Whether a text is arithmetic of numbers and letters, whatever the letters' values.
+
+    >>> is_arithmetic("2(x + 1)/y"), is_arithmetic("|x|")
+    (True, False)
+    """
+    letters = set(re.findall(r"[A-Za-z]", text))
+    for value in (1, 7):  # where it is undefined, what follows is not read
+        try:
+            evaluate(text, dict.fromkeys(letters, Fraction(value)))
+        except Undefined:
+            continue
+        except ArithmeticProblem:
+            return False
+    return True
+
+
 def normalise(text: str) -> str:
     """The text with ASCII operators."""
     return re.sub(r"([²³])", lambda m: "^" + {"²": "2", "³": "3"}[m[1]], text).translate(_SAME)
@@ -150,5 +171,5 @@ def _tokens(text: str) -> list[str]:
 
 def _bounded(value: Fraction) -> Fraction:
     if abs(value.numerator) > _LARGEST or value.denominator > _LARGEST:
-        raise ArithmeticProblem("its value is too large")
+        raise Undefined("its value is too large")
     return value

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 
 from tscale_graph.answers.numbers import Number, parse_number
+from tscale_graph.answers.solutions import stated_values
 from tscale_graph.candidates import Verdict
 from tscale_graph.verifiers.arithmetic import ArithmeticProblem, evaluate, normalise
+from tscale_graph.verifiers.stated_equations import find_equations, names
 
-_SIDE = r"[-+*/^().\d\sA-Za-z]*?"
-_TERM = r"(?:[-+(]\s*)*(?:\d[\d.]*\s*[a-z]?|[a-z])\b|(?:[-+(]\s*)*\d[\d.]*\s*\("
-_WORDY = re.compile(r"[A-Za-z]{2,}")
-_ASSIGNED = re.compile(r"\b([a-z])\s*(?:=|is|equals)\s*([-+]?\s*[\d.,/]+(?:\s*/\s*\d+)?)", re.I)
-_EQUATIONS_AT_MOST = 4
+_OTHER = re.compile(r"\bor\b|\band\b|,(?!\d{3}(?!\d))|;")
 _VALUES_AT_MOST = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Equation:
-    """Checks solutions of the equations that a question asks to solve."""
+    """Checks solutions of the equations that a question asks to solve.
+
+    Every value that the answer states has to solve all of them. That it states all solutions, or
+    the positive one where the question wants that, is not checked.
+    """
 
     answer_kind: str = "solution"
 
@@ -28,16 +32,17 @@ class Equation:
         """Whether the answer solves the question's equations.
 
         Raises:
-            ValueError: when the question has no equation.
+            ValueError: when the question has no equation in plain arithmetic, or words beside
+                one that may change what it means: "half of x = 3".
         """
         equations = find_equations(question)
-        if not equations:
-            raise ValueError("the question has no equation to substitute the answer into")
-        unknowns = sorted({name for sides in equations for side in sides for name in _names(side)})
-        tried = _assignments(answer, unknowns)
+        given = _given(equations)
+        unknowns = sorted({name for sides in equations for side in sides for name in names(side)})
+        wanted = [name for name in unknowns if name not in given] or unknowns
+        tried = [given | values for values in _assignments(answer, wanted)]
         if not tried:
-            wanted = " and ".join(unknowns) or "the unknown"
-            return Verdict(score=0, passed=False, feedback=f"no value for {wanted} in the answer")
+            told = f"no value for {' and '.join(wanted)} in the answer"
+            return Verdict(score=0, passed=False, feedback=told)
         for values in tried:
             problem = _problem(equations, values)
             if problem:
@@ -49,72 +54,45 @@ equation = Equation()
 """Verifies answers such as "x = 5" to questions such as "Solve 3x + 4 = 19 for x."."""
 
 
-def find_equations(question: str) -> list[tuple[str, str]]:
-    """The equations in a text, as pairs of their sides.
-
-    >>> find_equations("Solve 3x + 4 = 19 for x.")
-    [('3x + 4', '19')]
-    """
-    found: list[tuple[str, str]] = []
-    for part in re.split(
-        r"[,;:?\n]|\.(?!\d)|\band\b|\bif\b|\bgiven\b|\bthat\b", normalise(question)
-    ):
-        if part.count("=") != 1:
-            continue
-        left, right = part.split("=")
-        sides = _last_maths(left), _first_maths(right)
-        if all(sides) and any(_names(side) for side in sides):
-            found.append(sides)
-    return found[:_EQUATIONS_AT_MOST]
+def _given(equations: list[tuple[str, str]]) -> dict[str, Fraction]:
+    """The values that a question itself gives, such as that of x in "y = 2x and x = 3"."""
+    given: dict[str, Fraction] = {}
+    for left, right in equations:
+        if len(left) == 1 and left.isalpha() and not names(right):
+            with suppress(ArithmeticProblem):  # 1/0: which the equation itself will tell
+                given[left] = evaluate(right)
+    return given
 
 
-def _last_maths(text: str) -> str:
-    """What follows the last word."""
-    words = list(_WORDY.finditer(text))
-    return text[words[-1].end() :].strip(" `$*_\"'") if words else text.strip(" `$*_\"'")
-
-
-def _first_maths(text: str) -> str:
-    """What comes before the first word."""
-    word = _WORDY.search(text)
-    return (text[: word.start()] if word else text).strip(" `$_\"'!")
-
-
-def _names(side: str) -> set[str]:
-    return set(re.findall(r"[A-Za-z]", side))
-
-
-def _assignments(answer: str, unknowns: list[str]) -> list[dict[str, Fraction]]:
-    """The solutions that an answer states, each a value for every unknown."""
+def _assignments(answer: str, wanted: list[str]) -> list[dict[str, Fraction]]:
+    """The solutions that an answer states, each a value for everything wanted."""
     told: dict[str, list[Fraction]] = {}
-    for name, number in _ASSIGNED.findall(normalise(answer)):
-        value = parse_number(number.strip(" .,"))
-        if value is not None and name in unknowns:
-            told.setdefault(name, []).append(value)
-    if len(unknowns) == 1:
-        return [{unknowns[0]: value} for value in _values(answer, told.get(unknowns[0], []))]
-    if set(told) == set(unknowns):
-        return [{name: told[name][-1] for name in unknowns}]
+    for name, written in stated_values(normalise(answer)).items():
+        values = [parse_number(number) for number in written]
+        told[name] = [value for value in values if value is not None]
+    if len(wanted) == 1 and set(told) <= set(wanted):
+        return [{wanted[0]: value} for value in _values(answer, told.get(wanted[0], []))]
+    if all(told.get(name) for name in wanted):
+        return [{name: told[name][-1] for name in wanted}]
     return []
 
 
 def _values(answer: str, told: list[Fraction]) -> list[Fraction]:
     """The values of the only unknown: as assigned, else "3 or -3", else the final number."""
-    stated = told[-1:]
-    alternatives = re.split(r"\bor\b|\band\b|,|;", normalise(answer))
+    alternatives = _OTHER.split(normalise(answer))
     if 1 < len(alternatives) <= _VALUES_AT_MOST:
         parsed = [parse_number(part) for part in alternatives]
         values = [value for value in parsed if value is not None]
         if len(values) == len(parsed):
             return values
-    if stated:
-        return stated
+    if told:
+        return told
     final = Number().extract(answer)
     value = parse_number(final) if final else None
     return [] if value is None else [value]
 
 
-def _problem(equations: list[tuple[str, str]], values: dict[str, Fraction]) -> str:
+def _problem(equations: list[tuple[str, str]], values: Mapping[str, Fraction]) -> str:
     """Why the values do not solve the equations; "" when they do."""
     given = ", ".join(f"{name} = {value}" for name, value in values.items())
     for left, right in equations:
