@@ -12,7 +12,7 @@ help: ## list the verbs
 demo: $(VENV)/demo ## install, and answer a handful of questions on the embedded model
 	$(BIN)/python examples/on_this_machine.py
 
-test: check speed model distributed examples ## all of what CI runs
+test: check model distributed examples ## all of what CI runs
 
 check: lint unit ## the fast part: lint, types, unit tests
 
@@ -41,6 +41,8 @@ examples: $(VENV)/test ## every example runs
 bench: $(VENV)/test ## ratios: speed beside bare asyncio, and what more compute buys
 	$(RUN) tests.benchmarks.speed
 	$(RUN) tests.benchmarks.selections
+	$(RUN) tests.benchmarks.stopping --replays 200
+	$(RUN) tests.benchmarks.frontier --replays 200
 	$(RUN) tests.benchmarks.real_model --keep
 
 clean: ## remove the virtual environment

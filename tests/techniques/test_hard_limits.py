@@ -76,7 +76,7 @@ def largest_chunk(model) -> int:
 
 @asynccontextmanager
 async def noise():
-    """How much longer than asked a sleeper beside the run slept: what the machine is to blame for."""
+    """How much longer than asked a sleeper beside the run slept: what the machine adds."""
     late = []
 
     async def sleeper():
