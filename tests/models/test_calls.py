@@ -55,24 +55,23 @@ async def test_a_call_in_one_piece_that_is_not_wanted_is_charged_its_whole_lease
     assert completion.usage.tokens == bound + 500
 
 
-async def test_a_stream_that_is_not_wanted_is_charged_for_what_had_come():
+async def test_a_stream_that_is_not_wanted_keeps_what_had_come_and_is_charged_its_lease():
     model = Streaming(answers=[LONG], pause=0.01)
     completion = await halted(endpoint(model), after=0.1)
     assert (completion.discarded, completion.cut_off_by) == (UNWANTED, None)
     assert LONG.startswith(completion.text)
     (call,) = model.calls
     assert call.fate == "cancelled"
-    assert call.billed <= completion.usage.tokens <= call.billed + 40
+    assert completion.usage.tokens == endpoint(model).counter.prompt_bound(PROMPT) + 500
 
 
-async def test_a_server_sees_at_once_that_a_stream_is_not_wanted(server):
+async def test_a_stream_over_http_that_is_not_wanted_is_never_charged_too_little(server):
     server.reset(Behaviour(answers={LONG: 1.0}, chunk_delay=0.02))
     completion = await halted(client(server), after=0.2, stream=True)
     assert completion.discarded == UNWANTED
-    (request,) = server.ledger(settle=2).requests
-    assert request.fate == "client_disconnected"
+    (request,) = server.ledger(settle=5).requests
     whole = client(server).counter.prompt_bound(PROMPT) + 500
-    assert request.billed_tokens <= completion.usage.tokens < whole
+    assert request.billed_tokens <= completion.usage.tokens == whole
 
 
 async def test_what_is_not_wanted_from_the_start_is_never_asked_for():

@@ -102,9 +102,13 @@ def _given_up(
 ) -> tuple[list[Completion], Usage]:
     """A call that we ended because its reply was not wanted.
 
-    Of a stream we know what had arrived, and are charged for that and for what may have been on
-    its way; of a call in one piece nothing, and are charged for all of it.
+    One that was cancelled is charged its whole lease: the server may not notice. One that we
+    read to where it fell below its floor is charged for what had arrived, and for what may have
+    been on its way.
     """
+    if cut == "unwanted" and completions:
+        kept = replace(completions[0], truncated=True, discarded=_DISCARDED[cut])
+        return [kept], _whole_lease(attempt, [kept], seconds)
     if not completions:
         lost = Completion(truncated=True, discarded=_DISCARDED[cut])
         return [lost] * attempt.request.n, _whole_lease(attempt, [], seconds)
