@@ -72,7 +72,7 @@ async def test_the_cancelled_are_counted_for_what_they_had_said():
     assert billed(model) <= result.usage.tokens < billed(model) + whole_leases + 100
 
 
-async def test_a_stream_that_was_cut_is_charged_for_what_had_come_and_little_more():
+async def test_a_stream_that_was_cancelled_is_charged_its_whole_lease():
     class Talks(Streaming):
         """The first four say it at once, the others go on and on."""
 
@@ -83,7 +83,8 @@ async def test_a_stream_that_was_cut_is_charged_for_what_had_come_and_little_mor
     result = await ask(voting(model, speculate=2, max_output_tokens=1_000))
     cut = [c for c in result.candidates if c.discarded]
     assert len(cut) == 2
-    assert billed(model) <= result.usage.tokens <= billed(model) + 2 * (32 + 10)
+    assert [c.usage.output_tokens for c in cut] == [1_000] * 2
+    assert billed(model) <= result.usage.tokens
 
 
 async def test_a_sample_that_failed_costs_one_sample_and_no_more():
