@@ -136,7 +136,9 @@ async def test_a_call_of_the_size_that_is_told_fits_and_a_smaller_one_is_clipped
 
 
 async def test_a_call_that_fails_is_an_error():
-    with pytest.raises(VerifierError, match="could not judge: ScriptedFailure: the scripted failure"):
+    with pytest.raises(
+        VerifierError, match="could not judge: ScriptedFailure: the scripted failure"
+    ):
         await judge(scores(GOOD, fail=1.0))("How many?", "3", lease=LEASE)
 
 
