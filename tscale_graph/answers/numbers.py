@@ -117,7 +117,7 @@ def whole_number(text: str) -> Fraction | None:
 
 def _marked(mark: Mark, *, truncated: bool) -> str | None:
     if mark.how == "boxed":
-        return _trimmed(mark.answer)
+        return without_unit(mark.answer)
     if mark.how == "hashes":
         is_heading = re.match(r"[0-9]+[.)]\s", mark.answer)
         is_number = not is_heading and whole_number(mark.answer) is not None
@@ -127,7 +127,7 @@ def _marked(mark: Mark, *, truncated: bool) -> str | None:
     spans = math_spans(mark.answer[:400])
     if spans and _starts_with_math(mark.answer):
         if whole_number(spans[0]) is not None:
-            return _trimmed(spans[0])
+            return without_unit(spans[0])
         if re.search(r"\\[a-z]{2}|\^", spans[0]):
             return spans[0].rpartition("=")[2].strip() or spans[0]
     leading = _leading(mark.answer)
@@ -140,7 +140,7 @@ def _starts_with_math(text: str) -> bool:
     return bool(re.match(r"[\s*_]*(?:\$(?![0-9][^$]*(?:\s\w{2}|$))|\\[(\[])", text))
 
 
-def _trimmed(answer: str) -> str:
+def without_unit(answer: str) -> str:
     """A number without its unit; anything else as it is."""
     if whole_number(answer) is None:
         return answer
@@ -170,7 +170,7 @@ def _unmarked(text: str) -> str | None:
     line = lines[-1] if lines else ""
     for bold in reversed(_BOLD.findall(line)):
         if whole_number(bold) is not None:
-            return _trimmed(bold)
+            return without_unit(bold)
     if ":" not in line[-1:]:
         found = _last(_blank(_PARENTHESIS, line)) or _last(line)
         if found is not None and found.casefold() not in ("one", "zero"):

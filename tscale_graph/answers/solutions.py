@@ -3,19 +3,37 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from dataclasses import dataclass
+from fractions import Fraction
+from itertools import zip_longest
 
 from tscale_graph.answers.marked import marked_answers, this_answer_only, unwrapped
-from tscale_graph.answers.numbers import Number, parse_number
+from tscale_graph.answers.numbers import Number, parse_number, whole_number, without_unit
 
-_DIGITS = r"(?:\d{1,3}(?:,\d{3}){1,6}|\d{1,20})(?:\.\d{1,20})?"
-_NUMERAL = rf"[-+−]?\s?{_DIGITS}(?:\s?/\s?\d{{1,20}}|\s\d{{1,9}}\s?/\s?\d{{1,9}})?"
-_WORKED_OUT = rf"(?:{_NUMERAL}(?:\s?[-+*/×÷]\s?{_NUMERAL}){{0,8}}\s?=\s?){{0,4}}"
-_NO_MORE = r"(?!\s?[-+*/×÷=^]\s?[\w(]|[\w(])"
-_ASSIGNED = re.compile(
-    rf"(?<![\w^*/+-])(?P<name>[A-Za-z])[*_`$ ]{{0,3}}(?:=|\bis\b|\bequals\b)[*_`$ ]{{0,3}}"
-    rf"{_WORKED_OUT}(?P<value>{_NUMERAL}){_NO_MORE}"
-    rf"(?:\s(?:or|and)\s(?:(?P=name)\s?=\s?)?(?P<other>{_NUMERAL}){_NO_MORE})?"
+# Not the x of "2 + x = 6" or "2*x = 6", but that of "- x = 3" and "**x = 3**".
+_NAMED = re.compile(
+    r"(?<![\w^/+×÷·-])(?<![/+^×÷·]\s)(?<![\w)]\s[-*]\s)(?<![\w)][-*]\s)(?<![\w)]\*)(?<![\w)]\*\*)"
+    r"(?<![\w)]\s\*)([A-Za-z])[*_`$ ]{0,3}(?:=|\bis\b|\bequals\b)"
+)
+_MOST_NAMED = 100
+"""Assignments that are looked at, from the end of a text."""
+_LONGEST = 200
+_ENDS = re.compile(
+    r"[;:\n]|[,.](?!\d)|(?<=\d),(?=\d{1,2}(?!\d))|\\[\])]|\s\((?!mod\b)(?=[A-Za-z])"
+    r"|\b(?:because|since|so|which|then|when|if|as|from|is|works|solves)\b",
+)
+_OTHER = re.compile(r"\bor\b|\band\b")
+_JOINS = re.compile(r"\b(?:or|and)\s*$")
+_EITHER_SIGN = re.compile(r"(?<![\w)]\s)(?<![\w)])(?:±|\\pm\b|\+/-)\s?(\d[\d.,/ ]*)")
+_MORE_THAN_A_VALUE = re.compile(
+    r"\b(?:not|never|wrong|incorrect|pi|i|e|squared?|cubed?|factorial|roots?|power|times|plus|minus"
+    r"|divided|multiplied|over|half|percent|degrees|mod|modulo|base|log|ln|sqrt|sin|cos|tan|exp)\b"
+    r"|n['’]t\b",
+    re.IGNORECASE,
+)
+_FUNCTION = re.compile(
+    r"[√∛π^!]|\d[a-z](?![a-z])|\\?(?:sqrt|cbrt|log|ln|sin|cos|tan|exp|pi)(?![A-Za-z])"
 )
 
 
@@ -63,12 +81,67 @@ def stated_values(text: str) -> dict[str, list[str]]:
     >>> stated_values("x = 2 1/2, and y is 3 or -3")
     {'x': ['2 1/2'], 'y': ['3', '-3']}
     """
-    return {
-        m["name"]: [" ".join(v.split()) for v in (m["value"], m["other"]) if v]
-        for m in _ASSIGNED.finditer(text)
-    }
+    stated: dict[str, list[str]] = {}
+    for name, clause in _clauses(text):
+        parts = [part.rpartition("=")[2].strip() for part in _OTHER.split(clause) if part.strip()]
+        if parts and all(stated_value(part) is not None for part in parts):
+            stated[name] = [" ".join(without_unit(part).split()) for part in parts]
+    return stated
+
+
+def stated_value(text: str) -> Fraction | None:
+    """The number that a text is, when nothing in it makes that another: no function, no "not".
+
+    >>> stated_value("x = 2 1/2"), stated_value("sqrt(3)"), stated_value("3 squared")
+    (Fraction(5, 2), None, None)
+    """
+    text = " ".join(text.split())
+    value = whole_number(text)
+    if value is None:
+        return None
+    _, number, after = text.partition(without_unit(text))
+    return value if number and not _MORE_THAN_A_VALUE.search(after) else None
+
+
+def either_sign(text: str) -> str:
+    """The text with both values of a "±3" written out.
+
+    >>> either_sign("x = ±3"), either_sign("x = 1 ± 3")
+    ('x = 3 or -3', 'x = 1 ± 3')
+    """
+    return _EITHER_SIGN.sub(lambda m: f"{m[1].rstrip()} or -{m[1]}", text)
+
+
+def _clauses(text: str) -> list[tuple[str, str]]:
+    """Each unknown that something is said of, and what is said of it."""
+    clauses: list[tuple[str, str]] = []
+    text = either_sign(text)
+    named = list(deque(_NAMED.finditer(text), maxlen=_MOST_NAMED))
+    goes_on = False
+    for match, following in zip_longest(named, named[1:]):
+        name = match[1]
+        said = text[match.end() : following.start() if following else None][:_LONGEST]
+        said = _ENDS.split(said, maxsplit=1)[0]
+        joined = _JOINS.search(said)
+        said = said[: joined.start()] if joined else said
+        if goes_on and clauses[-1][0] == name:
+            said = f"{clauses.pop()[1]} or {said}"
+        clauses.append((name, said))
+        goes_on = joined is not None
+    return clauses
 
 
 def _stated(text: str) -> str | None:
     last = stated_values(text)
-    return ", ".join(f"{name} = {' or '.join(last[name])}" for name in sorted(last)) or None
+    if not last:
+        return _no_value(text)
+    return ", ".join(f"{name} = {' or '.join(last[name])}" for name in sorted(last))
+
+
+def _no_value(text: str) -> str | None:
+    """What is said of an unknown with a function, which no number in it stands for."""
+    clauses = _clauses(text)
+    if clauses and _FUNCTION.search(clauses[-1][1]):
+        name, said = clauses[-1]
+        return f"{name} = {said.strip(' $*_`')}"
+    return None

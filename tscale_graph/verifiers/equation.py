@@ -8,14 +8,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 
-from tscale_graph.answers.numbers import Number, parse_number
-from tscale_graph.answers.solutions import stated_values
+from tscale_graph.answers.solutions import either_sign, stated_value, stated_values
 from tscale_graph.candidates import Verdict
-from tscale_graph.verifiers.arithmetic import ArithmeticProblem, evaluate, normalise
+from tscale_graph.verifiers.arithmetic import ArithmeticProblem, evaluate
 from tscale_graph.verifiers.stated_equations import find_equations, names
 
 _OTHER = re.compile(r"\bor\b|\band\b|,(?!\d{3}(?!\d))|;")
 _VALUES_AT_MOST = 6
+_LEADS_IN = re.compile(
+    r"(?:[\s*_`:]|\b(?:so|thus|hence|therefore|then|we|i|get|have|find|the|final|correct|both|either"
+    r"|answers?|solutions?|results?|values?|roots?|unknown|of|for|is|are|be|[A-Za-z](?=\s+is))\b)*+",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +71,8 @@ def _given(equations: list[tuple[str, str]]) -> dict[str, Fraction]:
 def _assignments(answer: str, wanted: list[str]) -> list[dict[str, Fraction]]:
     """The solutions that an answer states, each a value for everything wanted."""
     told: dict[str, list[Fraction]] = {}
-    for name, written in stated_values(normalise(answer)).items():
-        values = [parse_number(number) for number in written]
+    for name, written in stated_values(answer).items():
+        values = [stated_value(number) for number in written]
         told[name] = [value for value in values if value is not None]
     if len(wanted) == 1 and set(told) <= set(wanted):
         return [{wanted[0]: value} for value in _values(answer, told.get(wanted[0], []))]
@@ -78,18 +82,14 @@ def _assignments(answer: str, wanted: list[str]) -> list[dict[str, Fraction]]:
 
 
 def _values(answer: str, told: list[Fraction]) -> list[Fraction]:
-    """The values of the only unknown: as assigned, else "3 or -3", else the final number."""
-    alternatives = _OTHER.split(normalise(answer))
-    if 1 < len(alternatives) <= _VALUES_AT_MOST:
-        parsed = [parse_number(part) for part in alternatives]
-        values = [value for value in parsed if value is not None]
-        if len(values) == len(parsed):
+    """The values of the only unknown: "3 or -3" where that is all, else as assigned."""
+    alternatives = _OTHER.split(either_sign(answer))
+    if len(alternatives) <= _VALUES_AT_MOST:
+        read = [stated_value(_LEADS_IN.sub("", part, count=1)) for part in alternatives]
+        values = [value for value in read if value is not None]
+        if len(values) == len(read):
             return values
-    if told:
-        return told
-    final = Number().extract(answer)
-    value = parse_number(final) if final else None
-    return [] if value is None else [value]
+    return told
 
 
 def _problem(equations: list[tuple[str, str]], values: Mapping[str, Fraction]) -> str:
