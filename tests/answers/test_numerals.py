@@ -38,6 +38,14 @@ def test_a_million_may_be_a_letter(written):
         ("$1.2tn", "1200000000000"),
         ("5 mn", "5000000"),
         ("-2M", "-2000000"),
+        ("5 hundred thousand", "500000"),
+        ("2 thousand million", "2000000000"),
+        ("two thousand million", "2000000000"),
+        ("two million five hundred thousand", "2500000"),
+        ("3 quadrillion", "3000000000000000"),
+        ("5 lakh", "500000"),
+        ("2 crore rupees", "20000000"),
+        ("5 mln", "5000000"),
     ],
 )
 def test_other_scales_may_be_letters_too(written, value):

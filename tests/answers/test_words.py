@@ -63,6 +63,11 @@ def test_an_article_or_a_pronoun_is_no_choice(text):
         ("ﬁsh", "FISH"),
         ("**Yes**", "yes!"),
         ("Straße", "STRASSE"),
+        ("mc²", "mc^2"),
+        ("10⁻¹²", "10^-12"),
+        ("H₂O", "H2O"),
+        ("½", "1/2"),
+        ("2½", "2 1/2"),
     ],
 )
 def test_texts_are_compared_without_case_width_spacing_and_punctuation(one, other):
@@ -118,6 +123,9 @@ def test_a_function_finds_the_answer_and_may_say_which_are_the_same():
         ('5"', "5"),
         ("_id", "id"),
         ("*args", "args"),
+        ("x²", "x2"),
+        ("2³", "23"),
+        ("2½", "21/2"),
     ],
 )
 def test_a_mark_that_belongs_to_a_word_or_a_number_is_no_punctuation(one, other):

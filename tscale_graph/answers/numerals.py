@@ -56,6 +56,7 @@ _WORDS = {word: value for value, word in enumerate(_SMALL)} | {
 }
 _SCALES = {
     "hundred": 10**2, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12,
+    "quadrillion": 10**15, "lakh": 10**5, "crore": 10**7, "mln": 10**6, "bln": 10**9,
 }  # fmt: skip
 _ANY_WORD = "|".join([*_WORDS, *_SCALES])
 NUMBER_WORDS = re.compile(
@@ -73,6 +74,7 @@ _BEFORE = re.compile(
 )
 _NEGATIVE_WORD = re.compile(r"(?:minus|negative)\s|-\s(?=[0-9.$\\])", re.IGNORECASE)
 _SCALE_WORD = re.compile(rf"\s({'|'.join(_SCALES)})s?\b", re.IGNORECASE)
+_LARGEST_SCALE = 10**30
 _SCALE_LETTERS = {
     "k": "thousand", "m": "million", "mn": "million", "b": "billion", "bn": "billion",
     "t": "trillion", "tn": "trillion",
@@ -127,12 +129,16 @@ def numeral_value(match: re.Match[str]) -> Fraction | None:
 def scale_after(text: str, numeral: re.Match[str]) -> tuple[int, int]:
     """The "million" after a numeral of a text prepared by `same_width`: its factor and its end.
 
-    "5M" is five million and "5m" five metres, but "$5m" and "5m USD" are five million.
+    "5M" is five million and "5m" five metres, but "$5m" and "5m USD" are five million. "5 hundred
+    thousand" is half a million.
     Without a scale: 1, and where the numeral ends.
     """
     end = numeral.end()
-    if word := _SCALE_WORD.match(text, end):
-        return _SCALES[word.group(1).casefold()], word.end()
+    factor = 1
+    while factor < _LARGEST_SCALE and (word := _SCALE_WORD.match(text, end)):
+        factor, end = factor * _SCALES[word.group(1).casefold()], word.end()
+    if factor > 1:
+        return factor, end
     letters = [_MONEY_AFTER, _SCALE_LETTER]
     if _MONEY.search(numeral.group()):
         letters.append(_SCALE_OF_MONEY)
@@ -155,6 +161,8 @@ def words_value(words: str) -> Fraction:
             sign = -1
         elif word == "hundred":
             below_thousand *= 100
+        elif word in _SCALES and total and not below_thousand:  # a thousand million
+            total *= _SCALES[word]
         elif word in _SCALES:
             total, below_thousand = total + below_thousand * _SCALES[word], 0
         else:

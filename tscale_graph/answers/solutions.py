@@ -83,7 +83,8 @@ def stated_values(text: str) -> dict[str, list[str]]:
     """
     stated: dict[str, list[str]] = {}
     for name, clause in _clauses(text):
-        parts = [part.rpartition("=")[2].strip() for part in _OTHER.split(clause) if part.strip()]
+        said = [part.rpartition("=")[2].strip(" *_`$") for part in _OTHER.split(clause)]
+        parts = [part for part in said if part]
         if parts and all(stated_value(part) is not None for part in parts):
             stated[name] = [" ".join(without_unit(part).split()) for part in parts]
     return stated

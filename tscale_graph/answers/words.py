@@ -29,6 +29,8 @@ _TEXT_COMMAND = re.compile(r"\\(?:text|textbf|mathrm|mathbf)(?![A-Za-z])")
 _KEY = re.compile(
     r"\W*+(?:(?:option|choice)\s\W*+)?([A-Za-z])(?:\W*+|[).:]\s.*)", re.IGNORECASE | re.DOTALL
 )
+_POWER = re.compile(r"[⁺⁻]?[⁰¹²³⁴-⁹]+")
+_VULGAR = re.compile(r"(?P<whole>\d?)(?P<vulgar>[¼-¾⅐-⅞])")
 _ARTICLE = re.compile(r"(?:the|an?)\s+(?=\S)")
 
 
@@ -100,7 +102,9 @@ class Text:
         >>> Text().key("“The  Eiffel Tower.”")
         'eiffel tower'
         """
-        folded = unicodedata.normalize("NFKC", answer).casefold()
+        # NFKC would make x2 of "x²" and 21/2 of "2½".
+        plain = _VULGAR.sub(_fraction, _POWER.sub(_power, answer))
+        folded = unicodedata.normalize("NFKC", plain).casefold()
         words = " ".join(unicodedata.normalize("NFKC", folded).split())
         bare = _trim(words)
         return _trim(_ARTICLE.sub("", bare, count=1) if _ARTICLE.match(bare) else bare) or words
@@ -120,6 +124,15 @@ def _trim(text: str) -> str:
         if end - start > 1 and text[start] + text[end - 1] in _PAIRS:
             start, end = start + 1, end - 1
     return text[start:end]
+
+
+def _power(exponent: re.Match[str]) -> str:
+    return "^" + unicodedata.normalize("NFKC", exponent.group()).replace("−", "-")
+
+
+def _fraction(match: re.Match[str]) -> str:
+    ratio = unicodedata.normalize("NFKC", match["vulgar"]).replace("⁄", "/")
+    return f"{match['whole']} {ratio}" if match["whole"] else ratio
 
 
 _NEVER_MEANT = frozenset(" ;:“”„«»¡¿")
