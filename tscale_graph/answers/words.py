@@ -149,7 +149,9 @@ def _only_opens(text: str, place: int) -> bool:
 def _before_full_stops(text: str, start: int, end: int) -> int:
     while end > start:
         if text[end - 1] == "!":
-            run = len(text[start:end].rstrip("!")) + start
+            run = end
+            while run > start and text[run - 1] == "!":
+                run -= 1
             if run > start and _FACTORIAL_OF.match(text, run - 1):
                 return end
             end = run
