@@ -149,8 +149,8 @@ def test_i8_a_call_that_is_cancelled_anywhere_lets_go_and_asks_nothing_more(paus
         work.cancel()
         [outcome] = await asyncio.gather(work, return_exceptions=True)
         stopped = time.monotonic()
-        await asyncio.sleep(0.01)
         assert model.in_flight == 0
+        await asyncio.sleep(0.01)
         assert all(began <= stopped for began in model.begun)
         assert len(model.calls) <= 3
         if ended:

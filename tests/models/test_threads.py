@@ -153,7 +153,8 @@ async def test_closing_a_stream_closes_its_iterator():
         finally:
             closed.set()
 
-    stream = stream_in_thread(items)
+    kept = items()  # or it would be closed for want of anyone who holds it
+    stream = stream_in_thread(lambda: kept)
     assert await anext(stream) == 0
     await stream.aclose()
     assert await in_thread(lambda: closed.wait(10))
@@ -171,7 +172,8 @@ async def test_an_iterator_that_is_left_while_it_works_is_closed_after_that_item
         finally:
             closed.set()
 
-    reading = asyncio.ensure_future(anext(stream_in_thread(items)))
+    kept = items()  # or it would be closed for want of anyone who holds it
+    reading = asyncio.ensure_future(anext(stream_in_thread(lambda: kept)))
     await asyncio.sleep(0.02)
     reading.cancel()
     with pytest.raises(asyncio.CancelledError):
