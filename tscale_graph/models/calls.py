@@ -21,9 +21,9 @@ from tscale_graph.budget import Budget, Limit, Remaining, Usage
 from tscale_graph.leases import MAX_RETRIES
 from tscale_graph.models.attempts import UNWANTED, Attempt, Request, run
 from tscale_graph.models.endpoint import Endpoint
-from tscale_graph.models.failures import Failure
+from tscale_graph.models.failures import Failure, one_line
 from tscale_graph.models.replies import Completion
-from tscale_graph.models.settlement import settle, share
+from tscale_graph.models.settlement import settle, settle_uncounted, share
 from tscale_graph.models.threads import in_thread
 
 _FIRST_BACKOFF_SECONDS = 0.25
@@ -50,7 +50,8 @@ async def complete(
 ) -> list[Completion]:
     """Ask a model for `request.n` completions and spend no more than the lease.
 
-    Never raises for a call that fails: the completion says so in `error`, and its usage counts.
+    Never raises but for being cancelled: a completion that failed says so in `error`, and its
+    usage counts.
     The usages of the completions add up to what the request cost, retries included.
 
     Args:
@@ -68,9 +69,12 @@ async def complete(
     request = replace(request, n=min(request.n, lease.calls or request.n))
     prompt_bound = request.prompt_tokens
     if prompt_bound is None:
-        counted = await count_prompt(
-            endpoint, request.messages, seconds=_seconds_left(deadline, clock)
-        )
+        try:
+            counted = await count_prompt(
+                endpoint, request.messages, seconds=_seconds_left(deadline, clock)
+            )
+        except Exception as error:  # noqa: BLE001 - whatever the model's own tokenizer raises
+            return [Completion(error=f"the prompt cannot be counted: {one_line(error)}")]
         if counted is None:
             return [Completion(error=_NO_TIME_TO_COUNT, cut_off_by="seconds")]
         prompt_bound = counted
@@ -89,7 +93,9 @@ async def complete(
         attempt = Attempt(endpoint, request, limit, prompt_bound)
         started = clock()
         expired = await run(attempt, _seconds_left(deadline, clock), halt=halt)
-        completions, usage = settle(attempt, seconds=max(0.0, clock() - started), expired=expired)
+        took = max(0.0, clock() - started)
+        left = _seconds_left(deadline, clock)
+        completions, usage = await _settled(attempt, took, expired=expired, left=left)
         spent += usage
         failed = attempt.failure
         final = expired or attempt.cut or completions[0].text
@@ -112,6 +118,29 @@ async def complete(
         tried += 1
 
 
+async def _settled(
+    attempt: Attempt, took: float, *, expired: bool, left: float | None
+) -> tuple[list[Completion], Usage]:
+    """Settle an attempt; where counting asks a server, off the event loop and in what time is left.
+
+    Args:
+        attempt: what was sent and what came of it.
+        took: seconds that it took.
+        expired: the deadline ended it.
+        left: seconds until the deadline, or None.
+    """
+    if not attempt.endpoint.counter.asks_server:
+        return settle(attempt, seconds=took, expired=expired)
+    patience = None if left is None else max(_LAST_COUNT_SECONDS, left)
+    try:
+        async with asyncio.timeout(patience):
+            return await in_thread(lambda: settle(attempt, seconds=took, expired=expired))
+    except TimeoutError:
+        return settle_uncounted(attempt, seconds=took)
+
+
+_LAST_COUNT_SECONDS = 0.1
+"""What counting may take beyond the deadline, so that what came just in time is kept."""
 _NO_TIME_TO_COUNT = "the deadline came before the prompt was counted"
 
 

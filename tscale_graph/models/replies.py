@@ -97,7 +97,7 @@ def read_usage(messages: Sequence[BaseMessage]) -> Reported:
         if usage is None:
             continue
         input_tokens, output_tokens = usage.get("input_tokens"), usage.get("output_tokens")
-        said_something = any(str(m.text) or _tool_text(m) for m in messages)
+        said_something = any(str(m.text) or _tool_text(m) or _reasoning(m) for m in messages)
         input_details = usage.get("input_token_details") or {}
         output_details = usage.get("output_token_details") or {}
         return Reported(
@@ -110,12 +110,20 @@ def read_usage(messages: Sequence[BaseMessage]) -> Reported:
 
 
 def _tool_text(message: BaseMessage) -> str:
-    """Names and arguments of tool calls; of a chunk, the pieces that it brought."""
+    """Names and arguments of tool calls; of a chunk, the pieces that it brought.
+
+    Arguments that are no JSON, because the limit cut them short for one, were made all the same.
+    """
     if isinstance(message, AIMessageChunk):
         pieces = message.tool_call_chunks
         return "".join(f"{piece['name'] or ''}{piece['args'] or ''}" for piece in pieces)
-    calls = message.tool_calls if isinstance(message, AIMessage) else []
-    return "".join(f"{call['name']}{json.dumps(call['args'], default=str)}" for call in calls)
+    if not isinstance(message, AIMessage):
+        return ""
+    whole = [
+        f"{call['name']}{json.dumps(call['args'], default=str)}" for call in message.tool_calls
+    ]
+    broken = [f"{call['name'] or ''}{call['args'] or ''}" for call in message.invalid_tool_calls]
+    return "".join(whole + broken)
 
 
 def _plausible(count: Any, *, at_least: int) -> int | None:

@@ -22,25 +22,52 @@ from tscale_graph.sharing import apportion
 def settle(attempt: Attempt, *, seconds: float, expired: bool) -> tuple[list[Completion], Usage]:
     """What an attempt brought, and what it cost.
 
-    A reply that cannot be read is a failed call, and its whole lease is charged.
+    A reply that cannot be read is a failed completion, and the whole lease is charged.
     """
     try:
         return _settle(attempt, seconds=seconds, expired=expired)
     except Exception as error:  # noqa: BLE001 - whatever a provider's reply does to its reader
         attempt.failure = Failure(one_line(error), transient=False, fate_known=False)
-        lost = Completion(error=f"the reply cannot be read: {one_line(error)}")
-        charge = Billed(attempt.prompt_bound, attempt.request.n * attempt.limit)
-        return [lost] * attempt.request.n, _charge(attempt, charge, seconds)
+        lost = replace(_unreadable(error), cut_off_by="seconds" if expired else None)
+        return [lost] * attempt.request.n, _uncounted_lease(attempt, seconds)
+
+
+def settle_uncounted(attempt: Attempt, *, seconds: float) -> tuple[list[Completion], Usage]:
+    """What an attempt brought that the time did not suffice to count: kept, at its whole lease."""
+    kept = [replace(_read(message), notes=(_UNCOUNTED,)) for message in _replies(attempt)]
+    lost = Completion(error=_UNCOUNTED, cut_off_by="seconds")
+    return kept or [lost] * attempt.request.n, _uncounted_lease(attempt, seconds)
+
+
+_UNCOUNTED = "the deadline came before the reply was counted"
+
+
+def _replies(attempt: Attempt) -> list[BaseMessage]:
+    return [add_ai_message_chunks(*attempt.chunks)] if attempt.chunks else attempt.messages
+
+
+def _read(message: BaseMessage) -> Completion:
+    """One reply; one that cannot be read does not take the others of its request with it."""
+    try:
+        return read_message(message)
+    except Exception as error:  # noqa: BLE001 - whatever a provider's reply does to its reader
+        return _unreadable(error)
+
+
+def _unreadable(error: Exception) -> Completion:
+    return Completion(error=f"the reply cannot be read: {one_line(error)}")
 
 
 def _settle(attempt: Attempt, *, seconds: float, expired: bool) -> tuple[list[Completion], Usage]:
-    merged = [add_ai_message_chunks(*attempt.chunks)] if attempt.chunks else attempt.messages
-    completions = [read_message(message) for message in merged]
+    merged = _replies(attempt)
+    completions = [_read(message) for message in merged]
     if attempt.failure is None and not attempt.cut and completions:
         asked, endpoint = attempt.request.n, attempt.endpoint
         reported = read_usage(merged)
         if _broke_off(attempt, completions[0], reported):
             completions[0] = replace(completions[0], truncated=True, notes=(_BROKE_OFF,))
+            return completions, _whole_lease(attempt, completions, seconds)
+        if any(completion.error is not None for completion in completions):
             return completions, _whole_lease(attempt, completions, seconds)
         usage = _true_usage(
             endpoint,
@@ -53,7 +80,7 @@ def _settle(attempt: Attempt, *, seconds: float, expired: bool) -> tuple[list[Co
         prompt_tokens = reported.input_tokens
         return [replace(c, prompt_tokens=prompt_tokens) for c in completions], usage
     failed = attempt.failure or Failure(
-        "the model returned no completion", transient=True, fate_known=True
+        "the model returned no completion", transient=True, fate_known=False
     )
     cut_off_by: Limit | None = "seconds" if expired else None
     if attempt.cut == "limit":
@@ -69,7 +96,8 @@ def _settle(attempt: Attempt, *, seconds: float, expired: bool) -> tuple[list[Co
     attempt.failure = failed
     if failed.billed is not None:
         return [lost] * attempt.request.n, _charge(attempt, failed.billed, seconds)
-    if failed.fate_known:
+    # Whatever ended a stream, what had come of it was made.
+    if failed.fate_known and not attempt.chunks:
         calls = attempt.request.n if failed.sent else 0
         return [lost] * attempt.request.n, Usage(calls=calls, seconds=seconds)
     return [lost] * attempt.request.n, _whole_lease(attempt, [], seconds)
@@ -129,6 +157,12 @@ def _whole_lease(attempt: Attempt, kept: Sequence[Completion], seconds: float) -
     return _charge(attempt, Billed(attempt.prompt_bound, output_tokens), seconds)
 
 
+def _uncounted_lease(attempt: Attempt, seconds: float) -> Usage:
+    """The whole lease, where nothing of the reply can be counted."""
+    tokens = Billed(attempt.prompt_bound, attempt.request.n * attempt.limit)
+    return _charge(attempt, tokens, seconds)
+
+
 def _charge(attempt: Attempt, tokens: Billed, seconds: float) -> Usage:
     """The usage of a call of so many tokens."""
     return Usage(
@@ -161,7 +195,7 @@ def share(
         notes: go to the first completion.
         output_tokens: what the completions could have had, all together.
     """
-    shares = apportion(spent, [len(c.text) + len(c.reasoning) for c in completions])
+    shares = apportion(spent, [len(c.spoken) for c in completions])
     over = lease.exceeded_by(spent.model_copy(update={"seconds": 0.0}))
     overshoot = 0
     if over == "tokens" and lease.tokens:
