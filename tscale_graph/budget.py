@@ -109,10 +109,15 @@ class Usage(BaseModel):
     @classmethod
     def total(cls, usages: Iterable[Usage]) -> Usage:
         """The sum of any number of usages; of none, zero."""
-        total = cls()
-        for usage in usages:
-            total = total + usage
-        return total
+        added = list(usages)
+        return cls(
+            calls=sum(usage.calls for usage in added),
+            input_tokens=sum(usage.input_tokens for usage in added),
+            output_tokens=sum(usage.output_tokens for usage in added),
+            reasoning_tokens=sum(usage.reasoning_tokens for usage in added),
+            usd=sum(round(usage.usd * _NANO) for usage in added) / _NANO,
+            seconds=sum(round(usage.seconds * _MICRO) for usage in added) / _MICRO,
+        )
 
 
 class Remaining(BaseModel):

@@ -22,7 +22,7 @@ from pydantic import Field
 from tests.scripted import Scripted
 from tscale_graph import Budget, BudgetExceeded, Candidate, Usage, best_of_n, self_consistency
 from tscale_graph.candidates import SamplingError
-from tscale_graph.techniques.state import add_candidates, add_checks, add_clusters
+from tscale_graph.techniques.state import add_candidates, add_checks, merge
 
 QUESTION = {"messages": [("user", "How many r's are in strawberry?")]}
 ANSWERS = ("The answer is 3", "The answer is 2", "It is 3, I think", "")
@@ -113,7 +113,7 @@ def test_i5_and_i10_reducers_count_once_whatever_the_order(all_of_them, rng):
 def test_i10_the_other_reducers_merge_in_any_order():
     one, two = {"a": {"error": "x"}}, {"b": {"error": "y"}}
     assert add_checks(add_checks(None, one), two) == add_checks(add_checks(None, two), one)
-    assert add_clusters(add_clusters({}, {"a": "a"}), {"b": "a"}) == {"a": "a", "b": "a"}
+    assert merge(merge({}, {"a": "a"}), {"b": "a"}) == {"a": "a", "b": "a"}
 
 
 @pytest.mark.parametrize("tokens", [1, 5, 14])

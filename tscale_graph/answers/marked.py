@@ -100,6 +100,8 @@ def marked_answers(text: str) -> list[Mark]:
 
 def last_boxed(text: str) -> tuple[int, str] | None:
     r"""Where the last \boxed{…} or \fbox{…} whose braces close starts, and what is in it."""
+    if "boxed" not in text:
+        return None
     best: tuple[int, str] | None = None
     open_braces: list[tuple[int, int] | None] = []
     for token in _BOX_TOKEN.finditer(text):
@@ -146,7 +148,7 @@ def unwrapped(text: str) -> str:
     text = text.strip()
     while text != before:
         before = text
-        for opening, closing in _WRAPPERS:
+        for opening, closing in _WRAPPERS if text.startswith(_OPENINGS) else ():
             inside = text[len(opening) : len(text) - len(closing)]
             wraps = text.startswith(opening) and text.endswith(closing)
             if wraps and len(text) > len(opening) + len(closing) and opening not in inside:
@@ -160,6 +162,7 @@ _WRAPPERS = (
     ("*", "*"), ("`", "`"), ('"', '"'), ("'", "'"), ("“", "”"), ("‘", "’"), (r"\text{", "}"),
     (r"\textbf{", "}"), (r"\mathrm{", "}"), (r"\mathbf{", "}"), (r"\boxed{", "}"),
 )  # fmt: skip
+_OPENINGS = tuple(opening for opening, _ in _WRAPPERS)
 
 
 def _read(text: str, match: re.Match[str]) -> Mark | None:
@@ -184,4 +187,5 @@ def _read(text: str, match: re.Match[str]) -> Mark | None:
     if how == "stated" and re.match(r"not\b", answer, re.IGNORECASE):
         return None
     how = "label" if how == "heading" else how
-    return Mark(answer, how, is_last_line=False) if unwrapped(answer).strip(" .*_$:`") else None
+    says_something = answer[:1].isalnum() or unwrapped(answer).strip(" .*_$:`")
+    return Mark(answer, how, is_last_line=False) if says_something else None

@@ -203,6 +203,8 @@ def _is_unit(rest: str) -> bool:
 
 
 def _decimal(digits: str) -> Fraction:
+    if digits.isdecimal():
+        return Fraction(int(digits))
     if re.fullmatch(_COMMA, digits):
         digits = digits.replace(".", "").replace(",", ".")
     return Fraction(re.sub(_SEPARATOR, "", digits))

@@ -15,7 +15,8 @@ from langchain_core.runnables.config import RunnableConfig, ensure_config, merge
 from tscale_graph.models.clients import on_running_loop
 from tscale_graph.models.endpoint import Endpoint
 from tscale_graph.models.failures import Failure, failure
-from tscale_graph.models.replies import read_confidences, read_message
+from tscale_graph.models.plain_replies import with_plain_replies
+from tscale_graph.models.replies import read_confidences, read_spoken
 from tscale_graph.models.threads import in_thread, stream_in_thread
 from tscale_graph.votes import RunningConfidence
 
@@ -172,6 +173,7 @@ def _streams(attempt: Attempt) -> bool:
 async def _generate(attempt: Attempt) -> None:
     """One request, answered in one piece."""
     model, options = await _call(attempt)
+    model = with_plain_replies(model)
     prompt = [list(attempt.request.messages)]
     config = _config(attempt)
     tracing: dict[str, Any] = {
@@ -265,22 +267,21 @@ class _ConfidenceGauge:
 class _LengthGauge:
     """Counts a stream as it comes, without counting all of it again for each chunk.
 
-    The tokens of the pieces bound those of the whole from above, so the whole is counted only
-    when that bound reaches the limit.
+    The bounds of the pieces bound the whole, so that is counted only when they reach the limit.
     """
 
     def __init__(self, attempt: Attempt) -> None:
-        self._count = attempt.endpoint.counter.text
+        self._counter = attempt.endpoint.counter
         self._limit = attempt.limit
         self._text = ""
         self._bound = 0
 
     def full(self, chunk: AIMessageChunk) -> bool:
         """Whether the limit has been reached and more would go over it."""
-        piece = read_message(chunk).spoken
+        piece = read_spoken(chunk)
         self._text += piece
-        self._bound += self._count(piece)
+        self._bound += self._counter.text_bound(piece)
         if self._bound < self._limit:
             return False
-        self._bound = self._count(self._text)
+        self._bound = self._counter.text(self._text)
         return self._bound >= self._limit

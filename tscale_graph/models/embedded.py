@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
+from tscale_graph.models.plain_replies import with_plain_replies
 from tscale_graph.models.threads import in_thread
 from tscale_graph.models.weights import MODEL_NAME, LocalModelError, local_weights
 
@@ -189,9 +190,10 @@ class EmbeddedChatModel(ChatOpenAI):
                 http_client=openai.DefaultAsyncHttpxClient(limits=_limits()),
             )
             _clients[loop] = address, client
-        return self.model_copy(
+        connected = self.model_copy(
             update={"root_async_client": client, "async_client": client.chat.completions}
         )
+        return with_plain_replies(connected)
 
     def _connected_here(self) -> EmbeddedChatModel:
         """This model with a synchronous client."""

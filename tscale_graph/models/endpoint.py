@@ -270,6 +270,8 @@ def _with_our_settings(model: BaseChatModel, family: Family) -> BaseChatModel:
     unset = {name: fields[name].default for name in ("n",) if name in fields}
     own_options = {n: v for n in _MORE_OPTIONS if n in fields and (v := getattr(model, n))}
     copy = model.model_copy(update={**unset, **_without_ours(own_options)})
+    # What callbacks are shown of a model: made once here, it comes along in the copy of each call.
+    copy._serialized  # noqa: B018  # pyright: ignore[reportPrivateUsage, reportUnusedExpression]
     if family == "openai":
         _without_openais_retries(copy)
     if family == "anthropic":

@@ -70,8 +70,8 @@ class Reported:
     cached_tokens: int = 0
 
 
-def read_message(message: BaseMessage) -> Completion:
-    """Everything in a message but its usage."""
+def read_message(message: BaseMessage, *, prompt_tokens: int | None = None) -> Completion:
+    """Everything in a message but its usage, of which `prompt_tokens` is known."""
     metadata = cast(dict[str, Any], message.response_metadata)
     finish_reason = _finish_reason(metadata)
     return Completion(
@@ -83,7 +83,13 @@ def read_message(message: BaseMessage) -> Completion:
         confidences=read_confidences(message),
         finish_reason=finish_reason,
         truncated=finish_reason is not None and finish_reason.lower() in _CUT_SHORT,
+        prompt_tokens=prompt_tokens,
     )
+
+
+def read_spoken(message: BaseMessage) -> str:
+    """All that was generated, as text: what tokens are counted of."""
+    return _reasoning(message) + str(message.text) + _tool_text(message)
 
 
 def read_usage(messages: Sequence[BaseMessage]) -> Reported:

@@ -46,10 +46,10 @@ def _replies(attempt: Attempt) -> list[BaseMessage]:
     return [add_ai_message_chunks(*attempt.chunks)] if attempt.chunks else attempt.messages
 
 
-def _read(message: BaseMessage) -> Completion:
+def _read(message: BaseMessage, *, prompt_tokens: int | None = None) -> Completion:
     """One reply; one that cannot be read does not take the others of its request with it."""
     try:
-        return read_message(message)
+        return read_message(message, prompt_tokens=prompt_tokens)
     except Exception as error:  # noqa: BLE001 - whatever a provider's reply does to its reader
         return _unreadable(error)
 
@@ -60,10 +60,11 @@ def _unreadable(error: Exception) -> Completion:
 
 def _settle(attempt: Attempt, *, seconds: float, expired: bool) -> tuple[list[Completion], Usage]:
     merged = _replies(attempt)
-    completions = [_read(message) for message in merged]
-    if attempt.failure is None and not attempt.cut and completions:
+    whole = attempt.failure is None and not attempt.cut
+    reported = read_usage(merged) if whole else Reported()
+    completions = [_read(message, prompt_tokens=reported.input_tokens) for message in merged]
+    if whole and completions:
         asked, endpoint = attempt.request.n, attempt.endpoint
-        reported = read_usage(merged)
         if _broke_off(attempt, completions[0], reported):
             completions[0] = replace(completions[0], truncated=True, notes=(_BROKE_OFF,))
             return completions, _whole_lease(attempt, completions, seconds)
@@ -77,8 +78,7 @@ def _settle(attempt: Attempt, *, seconds: float, expired: bool) -> tuple[list[Co
             asked=asked,
             seconds=seconds,
         )
-        prompt_tokens = reported.input_tokens
-        return [replace(c, prompt_tokens=prompt_tokens) for c in completions], usage
+        return completions, usage
     failed = attempt.failure or Failure(
         "the model returned no completion", transient=True, fate_known=False
     )

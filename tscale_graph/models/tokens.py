@@ -116,6 +116,10 @@ class TokenCounter:
             return self._model.get_num_tokens(text)
         return len((self._encoding or load_encoding("o200k_base")).encode_ordinary(text))
 
+    def text_bound(self, text: str) -> int:
+        """At least the tokens of a text: cheap where no tokenizer of the model's own is known."""
+        return self.text(text) if self._own is not None else len(text.encode(errors="replace"))
+
     def _openai_prompt(self, messages: Sequence[BaseMessage], encoding: tiktoken.Encoding) -> int:
         texts = [_prompt_text(message) for message in messages]
         return sum(len(encoding.encode_ordinary(t)) + _PER_MESSAGE for t in texts) + _PER_REPLY

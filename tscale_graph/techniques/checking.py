@@ -37,7 +37,7 @@ class Checker:
         """Verify new answers, side by side; one that cannot be verified costs only itself."""
         run = Snapshot.model_validate(state)
         kind = self.settings.kind_for(run.question, run.candidates, run.answer_kind)
-        candidates = read_answers(run.candidates, kind)
+        candidates = read_answers(run.candidates, kind, run.answers)
         unseen = {
             check_key(candidate.answer, kind): candidate.answer
             for candidate in reversed(candidates)

@@ -14,7 +14,14 @@ from tscale_graph.answers import AnswerKind
 from tscale_graph.budget import Budget, BudgetExceeded, Limit, Usage
 from tscale_graph.candidates import Candidate, Checked, Result, SamplingError
 from tscale_graph.stopping import can_still_change
-from tscale_graph.techniques.reading import decided, next_wave, read, samples_left, standing_of
+from tscale_graph.techniques.reading import (
+    decided,
+    found,
+    next_wave,
+    read,
+    samples_left,
+    standing_of,
+)
 from tscale_graph.techniques.settings import SamplingSettings
 from tscale_graph.techniques.state import SamplingState, Snapshot
 from tscale_graph.verifiers import asks_unleased
@@ -43,7 +50,12 @@ class Decider:
         cut = None if over else ended_by or (limited_by if matters else None)
         if _nothing_can_be_verified(run):
             wanted = 0
-        return {"wanted": wanted, "answer_kind": decided(run, kind), "cut_off_by": cut}
+        return {
+            "wanted": wanted,
+            "answer_kind": decided(run, kind),
+            "answers": found(candidates),
+            "cut_off_by": cut,
+        }
 
     async def another(self, state: SamplingState) -> str:
         """Back to the gate for another wave, or on to the answer."""

@@ -140,6 +140,7 @@ def _affords_refusal(
 
 _OF_ONE_REQUEST = (
     "candidates",
+    "answers",
     "checks",
     "clusters",
     "cluster_usage",

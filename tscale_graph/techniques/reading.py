@@ -50,10 +50,15 @@ class Reading:
 def read(settings: SamplingSettings, run: Snapshot) -> tuple[AnswerKind, list[Candidate]]:
     """The candidates with their answers read and their verdicts attached."""
     kind = settings.kind_for(run.question, run.candidates, run.answer_kind)
-    candidates = read_answers(run.candidates, kind)
+    candidates = read_answers(run.candidates, kind, run.answers)
     if run.checks:
         candidates = with_verdicts(candidates, run.checks, kind)
     return Reading(kind, run.clusters), candidates
+
+
+def found(candidates: Sequence[Candidate]) -> dict[str, str]:
+    """The answers that were read, to be kept, so that no text is read again in every wave."""
+    return {str(c.index): c.answer for c in candidates if c.answer is not None}
 
 
 def decided(run: Snapshot, kind: AnswerKind) -> str | None:

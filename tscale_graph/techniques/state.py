@@ -138,8 +138,8 @@ def add_checks(
     return {**(old or {}), **checks}
 
 
-def add_clusters(old: Mapping[str, str] | None, new: Mapping[str, str] | None) -> dict[str, str]:
-    """Merge which answers mean the same; None starts again."""
+def merge(old: Mapping[str, str] | None, new: Mapping[str, str] | None) -> dict[str, str]:
+    """Merge what is known by key; None starts again."""
     return {} if new is None else {**(old or {}), **new}
 
 
@@ -195,6 +195,7 @@ class SamplingState(TypedDict, total=False):
         wanted: the size of the next wave; gone when a new request comes in.
         cut_off_by: the limit that ended the run, or None.
         candidates: every sample so far.
+        answers: what was read from their texts, by their index.
         checks: what the verifier said, by answer.
         clusters: for answers that mean the same as an earlier one, that one.
         cluster_usage: what telling them apart has cost.
@@ -214,8 +215,9 @@ class SamplingState(TypedDict, total=False):
     wanted: Annotated[int, EphemeralValue]
     cut_off_by: Limit | None
     candidates: Annotated[list[Candidate], add_candidates]
+    answers: Annotated[dict[str, str], merge]
     checks: Annotated[dict[str, Checked], add_checks]
-    clusters: Annotated[dict[str, str], add_clusters]
+    clusters: Annotated[dict[str, str], merge]
     cluster_usage: Annotated[Usage, add_usage]
     cluster_notes: Annotated[list[str], add_notes]
     ranking: Ranking | None
@@ -236,6 +238,7 @@ class Snapshot(BaseModel):
     wanted: int | None = None
     cut_off_by: Limit | None = None
     candidates: list[Candidate] = []
+    answers: dict[int, str] = {}
     checks: dict[str, Checked] = {}
     clusters: dict[str, str] = {}
     cluster_usage: Usage = Usage()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tscale_graph.answers import AnswerKind
@@ -39,15 +39,28 @@ class Choice:
     notes: tuple[str, ...] = ()
 
 
-def read_answers(candidates: Sequence[Candidate], kind: AnswerKind) -> list[Candidate]:
+def read_answers(
+    candidates: Sequence[Candidate], kind: AnswerKind, known: Mapping[int, str] | None = None
+) -> list[Candidate]:
     """The candidates with `answer` filled in from their text; failed ones stay without.
 
     So do those that the kind, which may be a function of the user's, raises on: with a note.
+
+    Args:
+        candidates: in any order.
+        kind: how to read them.
+        known: answers that were read before, by the index of their candidates.
     """
-    return [candidate if candidate.error else _read(candidate, kind) for candidate in candidates]
+    known = known or {}
+    return [
+        candidate if candidate.error else _read(candidate, kind, known.get(candidate.index))
+        for candidate in candidates
+    ]
 
 
-def _read(candidate: Candidate, kind: AnswerKind) -> Candidate:
+def _read(candidate: Candidate, kind: AnswerKind, known: str | None) -> Candidate:
+    if known is not None:
+        return candidate.model_copy(update={"answer": known})
     try:
         answer = kind.extract(candidate.text, truncated=candidate.truncated)
     except Exception as error:  # noqa: BLE001 - one text that cannot be read is one sample
