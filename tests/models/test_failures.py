@@ -3,6 +3,7 @@
 import time
 from types import SimpleNamespace
 
+import aiohttp
 import anthropic
 import httpx
 import openai
@@ -82,10 +83,15 @@ def test_what_a_provider_refuses_or_fails_at_itself_is_not_billed(status):
     assert (read.status, read.fate_known, read.sent) == (status, True, True)
 
 
-@pytest.mark.parametrize("status", [408, 409, 425, 502, 504])
+@pytest.mark.parametrize("status", [408, 409, 425, 502, 504, 520, 522, 524])
 def test_what_somebody_in_between_says_may_have_been_billed(status):
     read = failure(Status(status))
     assert (read.status, read.fate_known, read.transient) == (status, False, True)
+
+
+@pytest.mark.parametrize("status", [501, 505, 521, 599])
+def test_any_other_failure_of_a_server_may_hide_a_call_that_was_done(status):
+    assert not failure(Status(status)).fate_known
 
 
 @pytest.mark.parametrize(
@@ -105,6 +111,7 @@ def test_the_patience_that_a_provider_asks_for_is_read(told, seconds):
     assert failure(Status(429, **headers)).retry_after == seconds
 
 
+AIOHTTP_KEY = SimpleNamespace(ssl=None, host="h", port=1, is_ssl=False)
 HTTPX_REQUEST = httpx.Request("POST", "http://localhost")
 
 
@@ -120,6 +127,8 @@ def caused(error, cause):
         httpx.ConnectTimeout("too late"),
         httpx.PoolTimeout("busy"),
         ConnectionRefusedError("refused"),
+        aiohttp.ClientConnectorError(AIOHTTP_KEY, OSError("refused")),
+        aiohttp.ClientConnectorDNSError(AIOHTTP_KEY, OSError("no such name")),
         caused(openai.APIConnectionError(request=HTTPX_REQUEST), httpx.ConnectError("refused")),
         caused(anthropic.APIConnectionError(request=HTTPX_REQUEST), httpx.ConnectError("refused")),
     ],
@@ -137,6 +146,8 @@ def test_what_was_never_sent_is_asked_again_for_nothing(error):
         httpx.ReadError("gone"),
         httpx.RemoteProtocolError("half a body"),
         ConnectionResetError("gone"),
+        BrokenPipeError("gone"),
+        aiohttp.ServerDisconnectedError(),
         TimeoutError(),
         openai.APITimeoutError(HTTPX_REQUEST),
         caused(openai.APIConnectionError(request=HTTPX_REQUEST), httpx.ReadError("gone")),

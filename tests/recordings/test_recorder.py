@@ -103,6 +103,14 @@ async def test_a_server_that_does_not_answer_several_times_is_asked_one_by_one(
     assert {request.n for request in server.ledger().requests[1:]} == {1}
 
 
+@pytest.mark.parametrize("n", ["yes", "one", "error"])
+async def test_calls_that_cannot_be_spared_are_not_risked_on_a_refusal(model, out, server, n):
+    server.reset(Behaviour(answers=ANSWERS, n=n))
+    budget = Budget(calls=16)
+    recorded = await arecord(QUESTIONS[:1], out, model=model, samples=16, budget=budget)
+    assert (recorded.samples, recorded.usage.calls, recorded.cut_off_by) == (16, 16, None)
+
+
 async def test_calls_are_counted_too(model, out):
     recorded = await arecord(QUESTIONS, out, model=model, samples=5, budget=Budget(calls=7))
     assert (recorded.usage.calls, recorded.questions, recorded.cut_off_by) == (7, 1, "calls")

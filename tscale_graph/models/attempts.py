@@ -200,6 +200,7 @@ async def _stream(attempt: Attempt) -> None:
     else:
         stream = model.astream(prompt, config, **options)
     gauges = _gauges(attempt)
+    attempt.endpoint.counter.load_soon()
     try:
         async with aclosing(cast(Any, stream)) as chunks:
             async for chunk in cast(AsyncIterator[AIMessageChunk], chunks):

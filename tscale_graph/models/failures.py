@@ -6,10 +6,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-_TRANSIENT_STATUS = {408, 409, 425, 429, 500, 502, 503, 504, 529}
-_MAY_BE_BILLED = {408, 409, 425, 502, 504}
-"""Said by whoever stands between us and the provider, who may have done the work."""
-_NEVER_SENT = ("ConnectError", "ConnectTimeout", "ConnectionRefusedError", "PoolTimeout")
+_TRANSIENT_STATUS = {408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529}
+_PROVIDER_FAILED = {500, 503, 529}
+"""Failures of the provider's own, which bills nothing for them. Any other 5xx comes from whoever
+stands between us, and the provider may have done the work behind it."""
+_MAY_BE_BILLED = {408, 409, 425}
+"""Refusals that may come after the work was begun."""
+_NEVER_SENT = {
+    "ConnectError",
+    "ConnectTimeout",
+    "ConnectionRefusedError",
+    "ClientConnectorError",
+    "PoolTimeout",
+}
 _LOST = ("Timeout", "Connection", "Network", "Protocol", "Reset", "BrokenPipe", "Decode", "Read")
 _UNUSABLE = ("LengthFinishReason", "ContentFilterFinishReason", "ValidationError")
 """What clients raise that hold a whole reply to a schema and cannot: it was made, and billed."""
@@ -50,16 +59,16 @@ class Failure:
 
 
 def failure(error: BaseException) -> Failure:
-    """Read an exception of any provider's library, by its shape rather than by its class."""
+    """Read an exception of any provider's library, by its shape and by its classes' names."""
     message = one_line(error)
     status = _status(error)
     if status is not None:
         transient = status in _TRANSIENT_STATUS
         retry_after = _retry_after(error)
-        known = status not in _MAY_BE_BILLED
+        known = status in _PROVIDER_FAILED or (status < 500 and status not in _MAY_BE_BILLED)
         return Failure(message, transient, known, status=status, retry_after=retry_after)
     causes = list(_causes(error))
-    names = [type(cause).__name__ for cause in causes]
+    names = [cls.__name__ for cause in causes for cls in type(cause).__mro__]
     if any(name in _NEVER_SENT for name in names):
         return Failure(message, transient=True, fate_known=True, sent=False)
     if any(part in name for name in names for part in _UNUSABLE):

@@ -157,12 +157,8 @@ def read_confidences(message: BaseMessage) -> tuple[float, ...]:
     Empty where the provider did not give the likeliest tokens.
     """
     tokens = _tokens(cast(dict[str, Any], message.response_metadata))
-    likeliest = [token.get("top_logprobs") or () for token in tokens]
-    return tuple(
-        -sum(max(float(one["logprob"]), _LEAST_LOGPROB) for one in some) / len(some)
-        for some in likeliest
-        if some
-    )
+    likeliest = (_known(token.get("top_logprobs") or ()) for token in tokens)
+    return tuple(-sum(some) / len(some) for some in likeliest if some)
 
 
 _LEAST_LOGPROB = -100.0
@@ -170,9 +166,13 @@ _LEAST_LOGPROB = -100.0
 
 
 def _logprobs(metadata: dict[str, Any]) -> tuple[float, ...] | None:
-    tokens = _tokens(metadata)
-    known = [t["logprob"] for t in tokens if t.get("logprob") is not None]
-    return tuple(max(float(one), _LEAST_LOGPROB) for one in known) or None
+    return tuple(_known(_tokens(metadata))) or None
+
+
+def _known(tokens: Sequence[dict[str, Any]]) -> list[float]:
+    """The log-probabilities of tokens, where there is one."""
+    given = (token.get("logprob") for token in tokens)
+    return [max(float(one), _LEAST_LOGPROB) for one in given if one is not None]
 
 
 def _tokens(metadata: dict[str, Any]) -> Sequence[dict[str, Any]]:

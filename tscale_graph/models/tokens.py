@@ -12,6 +12,7 @@ import base64
 import gzip
 import hashlib
 import json
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from functools import cache, partial
@@ -41,6 +42,9 @@ _BUNDLED = {
     "o200k_harmony": "o200k_base",
     "cl100k_base": "cl100k_base",
 }
+
+_ELSEWHERE = "o200k_base"
+"""The encoding that estimates what a server that tells nothing has counted."""
 
 
 class TokenCounter:
@@ -106,7 +110,7 @@ class TokenCounter:
         beside = self._added_bound + attached_bound(messages, self._model)
         if self._own is not None:
             return self._messages_bound(plain) + beside
-        return self._openai_prompt(plain, self._encoding or load_encoding("o200k_base")) + beside
+        return self._openai_prompt(plain, self._encoding or load_encoding(_ELSEWHERE)) + beside
 
     def text(self, text: str) -> int:
         """The tokens of a completion that the provider did not report."""
@@ -114,11 +118,16 @@ class TokenCounter:
             return 0
         if self._own is not None:
             return self._model.get_num_tokens(text)
-        return len((self._encoding or load_encoding("o200k_base")).encode_ordinary(text))
+        return len((self._encoding or load_encoding(_ELSEWHERE)).encode_ordinary(text))
 
     def text_bound(self, text: str) -> int:
         """At least the tokens of a text: cheap where no tokenizer of the model's own is known."""
         return self.text(text) if self._own is not None else len(text.encode(errors="replace"))
+
+    def load_soon(self) -> None:
+        """Begin to load in the background what counting a reply would have to wait for."""
+        if self._own is None and self._encoding is None:
+            _load_in_background(_ELSEWHERE)
 
     def _openai_prompt(self, messages: Sequence[BaseMessage], encoding: tiktoken.Encoding) -> int:
         texts = [_prompt_text(message) for message in messages]
@@ -126,12 +135,25 @@ class TokenCounter:
 
 
 @cache
+def _load_in_background(name: str) -> None:
+    threading.Thread(target=load_encoding, args=(name,), name="tscale-load", daemon=True).start()
+
+
+_loading = threading.Lock()
+
+
 def load_encoding(name: str) -> tiktoken.Encoding:
     """A tiktoken encoding from the vocabularies on disk: no network, ever.
 
     Args:
         name: "o200k_base" or "cl100k_base".
     """
+    with _loading:
+        return _loaded(name)
+
+
+@cache
+def _loaded(name: str) -> tiktoken.Encoding:
     from tiktoken_ext import openai_public  # a plugin namespace, slow to import
 
     define = cast(FunctionType, getattr(openai_public, name))

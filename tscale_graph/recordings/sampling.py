@@ -92,10 +92,11 @@ class Source:
             SamplingError: when a sample failed for another reason than the budget.
         """
         taken: list[Completion] = []
-        source = self
+        source: Source = self
         bound = self.endpoint.counter.prompt_bound(convert_to_messages(prompt))
         while first + len(taken) < wanted:
             place = first + len(taken)
+            source = source._sparing(account, wanted=min(SAMPLES_AT_ONCE, wanted - place))
             granted = source._grant(account, bound, wanted=wanted - place)
             if granted.lease is None:
                 return taken, granted.limited_by
@@ -121,6 +122,16 @@ class Source:
             if cut is not None:
                 return taken, cut
         return taken, None
+
+    def _sparing(self, account: Account, *, wanted: int) -> Source:
+        """Asks one by one where a server's refusal would use up the calls.
+
+        A request for n completions counts n, answered or not.
+        """
+        calls = account.remaining().calls
+        if self.endpoint.honours_limit or calls is None or calls >= 2 * wanted:
+            return self
+        return replace(self, endpoint=replace(self.endpoint, shares_prompt=False))
 
     def _grant(self, account: Account, prompt_bound: int, *, wanted: int) -> Grant:
         limit = self.endpoint.own_output_limit or self.max_output_tokens
