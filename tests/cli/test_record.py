@@ -94,7 +94,7 @@ def test_a_killed_run_goes_on_and_loses_at_most_the_question_in_flight(
     ("arguments", "says"),
     [
         ((), "no budget: say what this may cost"),
-        (("--budget", "tokens=0"), "tokens: Input should be greater than 0"),
+        (("--budget", "tokens=0"), "tokens should be greater than 0, got 0"),
         ((*PLENTY, "--samples", "0"), "samples must be at least 1, got 0"),
         ((*PLENTY, "--answer", "poem"), "answer must be one of"),
         ((*PLENTY, "--verify", "oracle"), "verifier must be one of"),

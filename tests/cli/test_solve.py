@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
@@ -30,6 +32,7 @@ def tscale(*arguments, stdin=""):
     )
 
 
+RECORDED = Path(__file__).parent.parent / "recordings" / "letters.jsonl.gz"
 SOLVE = ("solve", "--model", "openai:fake", "--budget", "tokens=20000,seconds=20")
 
 
@@ -65,6 +68,7 @@ def test_best_of_n_and_the_router(server):
     routed = tscale(*SOLVE, question, "--technique", "router", "--verify", "equation")
     assert (routed.returncode, routed.stdout) == (0, "x = 5\n")
     assert "class verifiable: an equation to solve" in routed.stderr
+    assert "  1  x = 5" in routed.stderr, "samples are shown as they come"
 
 
 def test_the_exit_status_says_how_it_ended(server):
@@ -76,18 +80,41 @@ def test_the_exit_status_says_how_it_ended(server):
     none = tscale("solve", "How many?", "--model", "openai:fake", "--budget", "seconds=1")
     assert (none.returncode, none.stdout) == (4, "")
     assert "seconds=1.0 was used up before there was an answer" in none.stderr
+    as_json = tscale(*SOLVE, "How many?", "--budget", "seconds=1", "--json")
+    assert as_json.returncode == 4
+    result = json.loads(as_json.stdout)
+    assert (result["answer"], result["cut_off_by"]) == (None, "seconds")
+    assert result["usage"]["calls"] > 0
     server.reset(Behaviour(faults={"400": 1.0}))
     failed = tscale(*SOLVE, "How many?", "--samples", "1")
     assert failed.returncode == 1
     assert len(failed.stderr.strip().splitlines()) <= 2
 
 
+def test_what_holds_no_answer_is_a_failure_and_is_told_beside(server):
+    server.reset(Behaviour(answers={"Hm.": 1.0}))
+    done = tscale(*SOLVE, "How many r's are in strawberry?", "--answer", "number")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "no answer could be read" in done.stderr
+    assert "Hm." in done.stderr
+
+
+def test_a_terminal_that_knows_no_letter_but_ascii_is_no_obstacle(monkeypatch):
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    assert tscale("solve", "--help").returncode == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
         (["solve", "How many?"], "no budget: say what this may cost"),
-        (["solve", "How many?", "--budget", "tokens=-5"], "tokens: Input should be greater than 0"),
+        (
+            ["solve", "How many?", "--budget", "tokens=-5"],
+            "should be greater than 0, got -5",
+        ),
         (["solve", "How many?", "--budget", "tokens=many"], "tokens must be a whole number"),
+        (["solve", "How many?", "--budget", "calls=5,calls=9"], "names calls more than once"),
+        (["solve", "--file", str(RECORDED), "--budget", "calls=1"], "is not text in UTF-8"),
         (["solve", "How many?", "--budget", "euros=5"], "takes calls=, tokens=, usd= and seconds="),
         (["solve", "How many?", "--budget", "calls=1", "--model", "no:model"], "got 'no:model'"),
         (
@@ -173,3 +200,7 @@ def test_help_teaches_and_the_lists_list(capsys):
     assert "self-consistency" in listed
     assert "equation" in listed
     assert main([]) == 2
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.split()[-1] == version("tscale-graph")

@@ -31,11 +31,12 @@ def list_models() -> int:
     """Print a table of models: name, what it is, what it needs."""
     table = Table("model", "what it is", "needs", box=None, pad_edge=False)
     for name, what, package, extra, key in _MODELS:
-        installed = importlib.util.find_spec(package) is not None
+        wanted = (package,) if extra == "local" else (package, "langchain")
+        installed = all(importlib.util.find_spec(name) is not None for name in wanted)
         needs = [] if installed else [f"pip install 'tscale-graph\\[{extra}]'"]
         needs += [key] if key else []
         table.add_row(name, what, ", ".join(needs) or "nothing more")
-    console = Console()
+    console = _console()
     console.print(table)
     console.print(
         "\nAny provider:model that LangChain's init_chat_model knows. "
@@ -47,7 +48,7 @@ def list_models() -> int:
 
 def list_techniques() -> int:
     """Print tables of techniques, stopping rules, kinds of answer and verifiers."""
-    console = Console()
+    console = _console()
     table = Table("technique", "what it does", box=None, pad_edge=False)
     for name, build in {**TECHNIQUES, "router": router}.items():
         table.add_row(name.replace("_", "-"), _first_line(build))
@@ -62,6 +63,12 @@ def list_techniques() -> int:
     console.print(f"selections of best-of-n: {', '.join((*SELECTS, *COMPARING))}")
     console.print(f"kinds of answer: {', '.join(ANSWER_KINDS)}")
     return 0
+
+
+def _console() -> Console:
+    """As wide as it takes where nobody looks at it."""
+    console = Console()
+    return console if console.is_terminal else Console(width=200)
 
 
 def _first_line(build: object) -> str:

@@ -6,6 +6,7 @@ Nothing heavy is imported here, so that `tscale --help` answers at once.
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -57,6 +58,9 @@ exit status:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that cannot show a letter
     parser = _parser()
     asked = parser.parse_args(arguments)
     if asked.command is None:
@@ -91,6 +95,16 @@ def _run(asked: argparse.Namespace) -> int:
     return solve_command(asked)
 
 
+class _Version(argparse.Action):
+    """Reads the version only where it is asked for: that takes longer than the help."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object, **__: object) -> None:
+        from importlib.metadata import version
+
+        print(f"tscale {version('tscale-graph')}")
+        parser.exit(COMPLETE)
+
+
 class _Parser(argparse.ArgumentParser):
     """Says what was wrong in one line, without the usage of everything."""
 
@@ -102,6 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="tscale", description="Test-time compute under a budget that nothing exceeds."
     )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
     commands = parser.add_subparsers(dest="command", metavar="command", parser_class=_Parser)
     solve = commands.add_parser(
         "solve",

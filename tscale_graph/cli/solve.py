@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from langgraph.graph import StateGraph
+from langgraph.types import StreamMode
 from pydantic import ValidationError
 
 from tscale_graph.answers import AnswerKind, answer_kind
@@ -23,6 +24,7 @@ from tscale_graph.cli.main import (
 )
 from tscale_graph.cli.watching import Watcher, watcher
 from tscale_graph.models.failures import one_line
+from tscale_graph.models.weights import LocalModelError, local_weights
 from tscale_graph.solving import technique_graph
 from tscale_graph.techniques.router import router
 from tscale_graph.verifiers import named_verifier, preferred_answer
@@ -54,6 +56,11 @@ def solve_command(asked: argparse.Namespace) -> int:
         kind = read_as(asked)
     except (ValueError, ImportError, OSError) as error:
         return _complain(error, WRONG_USE)
+    if asked.model == "local":
+        try:
+            local_weights()  # whose progress bar would get in the way of the display
+        except LocalModelError as error:
+            return _complain(error, FAILED)
     watching = watcher(question, budget, kind=kind, quiet=asked.json)
     state: dict[str, Any] = {"messages": [("user", question)], "budget": budget}
     if asked.task_class is not None:
@@ -61,6 +68,8 @@ def solve_command(asked: argparse.Namespace) -> int:
     try:
         result = asyncio.run(_run(graph, state, watching))
     except BudgetExceeded as error:
+        if asked.json and not _question_is_too_long(error):
+            print(_without_answer(error).model_dump_json(indent=2))
         return _complain(error, WRONG_USE if _question_is_too_long(error) else NO_ANSWER)
     except ValueError as error:
         return _complain(error, WRONG_USE)
@@ -72,6 +81,8 @@ def solve_command(asked: argparse.Namespace) -> int:
         print(result.model_dump_json(indent=2))
     else:
         watching.conclude(result)
+    if result.answer is None:
+        return _complain("no answer could be read from what the model said", FAILED)
     return COMPLETE if result.status == "complete" else CUT_OFF
 
 
@@ -84,7 +95,7 @@ def read_question(asked: argparse.Namespace) -> str:
     if asked.file is not None:
         if asked.question is not None:
             raise ValueError("give the question or --file, not both")
-        question = Path(asked.file).read_text(encoding="utf-8")
+        question = _read_text(Path(asked.file))
     elif asked.question is None and sys.stdin.isatty():
         raise ValueError("no question: give one as an argument, with --file, or on standard input")
     elif asked.question in (None, "-"):
@@ -94,6 +105,13 @@ def read_question(asked: argparse.Namespace) -> str:
     if not question.strip():
         raise ValueError("no question: it is empty")
     return question.strip()
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise ValueError(f"--file {path} is not text in UTF-8") from None
 
 
 def read_budget(text: str | None) -> Budget:
@@ -116,6 +134,8 @@ def read_budget(text: str | None) -> Budget:
             raise ValueError(
                 f"--budget takes calls=, tokens=, usd= and seconds= joined by commas, got {part!r}"
             )
+        if name in limits:
+            raise ValueError(f"--budget names {name} more than once, got {text!r}")
         try:
             limits[name] = _UNITS[name](amount)
         except ValueError:
@@ -125,7 +145,9 @@ def read_budget(text: str | None) -> Budget:
         return Budget.model_validate(limits)
     except ValidationError as error:
         problem = error.errors()[0]
-        raise ValueError(f"--budget {problem['loc'][0]}: {problem['msg']}") from None
+        reason = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
+        name = str(problem["loc"][0])
+        raise ValueError(f"--budget {name} {reason}, got {limits[name]}") from None
 
 
 def build_graph(asked: argparse.Namespace) -> StateGraph[Any, Any, Any, Any]:
@@ -182,14 +204,27 @@ async def _run(
     """Run the graph, and show each sample as it comes."""
     result: Any = None
     with watching:
-        events = graph.compile().astream(state, stream_mode="updates", subgraphs=True)
+        modes: list[StreamMode] = ["values", "custom"]
+        events = graph.compile().astream(state, stream_mode=modes, subgraphs=True)
         async for event in events:
-            _, update = cast(tuple[Any, dict[str, dict[str, Any] | None]], event)
-            for changed in filter(None, update.values()):
-                for candidate in changed.get("candidates") or ():
-                    watching.saw(Candidate.model_validate(candidate))
-                result = changed.get("result", result)
+            where, mode, told = cast(tuple[Any, str, dict[str, Any]], event)
+            if mode == "custom" and "sample" in told:
+                watching.saw(Candidate.model_validate(told["sample"]))
+            elif mode == "values" and not where:
+                result = told.get("result", result)
     return Result.model_validate(result)
+
+
+def _without_answer(error: BudgetExceeded) -> Result:
+    """What `--json` prints where the budget ended before there was an answer."""
+    return Result(
+        answer=None,
+        status="cut_off",
+        cut_off_by=error.limit,
+        usage=error.usage,
+        technique="",
+        notes=[str(error)],
+    )
 
 
 def _question_is_too_long(error: BudgetExceeded) -> bool:

@@ -80,7 +80,7 @@ class Plain:
 
     def saw(self, candidate: Candidate) -> None:
         """Print the sample in one line."""
-        self._console.print(_line(candidate))
+        self._console.print(_line(candidate), soft_wrap=True)
 
     def conclude(self, result: Result) -> None:
         """Print the answer, how sure it is and what it cost."""
@@ -178,10 +178,11 @@ def draw_budget(budget: Budget, spent: Usage) -> Table:
 def print_result(result: Result, console: Console) -> None:
     """The answer on standard output; how sure it is and what it cost beside it."""
     console.print()
-    if result.answer is None:
-        console.print("[yellow]no answer could be read from the samples[/]")
-    # The answer alone goes to standard output, so that a shell can use it.
-    print(result.answer if result.answer is not None else result.text, flush=True)
+    if result.answer is not None:
+        # The answer alone goes to standard output, so that a shell can use it.
+        print(result.answer, flush=True)
+    elif result.text:
+        console.print(Text(_printable(_short(result.text, 400))))
     for line in summary(result):
         console.print(Text(_printable(line), style="dim"), soft_wrap=True)
 
@@ -195,7 +196,8 @@ def summary(result: Result) -> list[str]:
         feedback = f": {result.verdict.feedback}" if result.verdict.feedback else ""
         lines.append(f"verifier: {passed}, {result.verdict.score:.2f}{feedback}")
     if result.agreement is not None:
-        lines.append(f"agreement: {result.agreement:.0%} of the answers that could be read")
+        votes = sum(tally.count for tally in result.votes)
+        lines.append(f"agreement: {result.agreement:.0%} of {votes} answers ({count} samples)")
     cost = f"${usage.usd:.6f}, " if usage.usd else ""
     lines.append(
         f"cost: {usage.tokens:,} tokens in {usage.calls} calls, {cost}{usage.seconds:.1f} s"

@@ -15,6 +15,7 @@ from tscale_graph.models.calls import complete
 from tscale_graph.models.endpoint import Endpoint
 from tscale_graph.models.replies import Completion
 from tscale_graph.techniques.confidence import check_logprobs, with_confidence
+from tscale_graph.techniques.nodes import announce
 from tscale_graph.techniques.racing import Race
 from tscale_graph.techniques.restarts import lost_samples, was_asked_before
 from tscale_graph.techniques.settings import SamplingSettings
@@ -30,11 +31,18 @@ class Sampler:
     async def sample(self, task: dict[str, Any]) -> dict[str, Any]:
         """Take the samples that a `Send` asks for.
 
-        A failed call becomes a candidate with an `error`; its usage counts.
+        A failed call becomes a candidate with an `error`; its usage counts. Each candidate is
+        told on the custom stream, as `{"sample": …}`.
 
         Raises:
             MissingLogprobs: when the selection needs log-probabilities and there are none.
         """
+        update = await self._sample(task)
+        for candidate in update["candidates"]:
+            announce({"sample": candidate})
+        return update
+
+    async def _sample(self, task: dict[str, Any]) -> dict[str, Any]:
         todo = SampleTask.model_validate(task)
         wave = todo.wave
         if was_asked_before(wave):
