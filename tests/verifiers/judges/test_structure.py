@@ -13,7 +13,7 @@ from tests.scripted import Scripted
 from tscale_graph import Budget
 from tscale_graph.models.endpoint import endpoint
 from tscale_graph.verifiers.judges import equivalent, judge, listwise_judge
-from tscale_graph.verifiers.judges.forms import ScoreForm, whole_schema
+from tscale_graph.verifiers.judges.forms import RankingForm, ScoreForm, whole_schema
 from tscale_graph.verifiers.judges.structure import held_to
 
 FORM = ScoreForm(10)
@@ -83,6 +83,14 @@ class TestTheEmbeddedModel:
         assert 0 <= verdict.score <= 1
         assert 1 <= verdict.usage.calls <= 2
         assert verdict.usage.tokens <= 3_000
+
+    def test_its_grammar_lets_no_part_of_the_form_go_on_for_ever(self):
+        from tscale_graph.models.embedded import embedded_model
+
+        held = held_to(endpoint(embedded_model()), RankingForm(3))
+        form = held.bound["extra_body"]["response_format"]["json_schema"]["schema"]
+        assert form["properties"]["reason"]["maxLength"] < 1_000
+        assert form["properties"]["ranking"]["maxItems"] == 3
 
     async def test_its_prompt_is_counted_exactly(self):
         from tscale_graph.models.attempts import Request

@@ -60,6 +60,9 @@ def _schema(endpoint: Endpoint, form: Form[Any]) -> dict[str, Any]:
         # Small models ramble, and would never come to the judgement. Other servers may refuse
         # a schema with lengths.
         schema["properties"]["reason"]["maxLength"] = _REASON_AT_MOST
+        asked = schema["properties"][form.field]
+        if asked.get("type") == "array":
+            asked |= {"minItems": 1, "maxItems": asked["items"]["maximum"]}
     return schema
 
 
