@@ -2,7 +2,7 @@ import math
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import integrate, special, stats
 
@@ -55,6 +55,7 @@ def test_the_incomplete_beta_function(a, b, x):
 
 
 @given(st.floats(min_value=-40, max_value=40), st.floats(min_value=0.5, max_value=2000))
+@example(1.192092896e-07, 20.0)
 def test_students_t(t, degrees):
     assert math.isclose(student_t_cdf(t, degrees), stats.t.cdf(t, degrees), abs_tol=1e-9)
     assert math.isclose(student_t_pdf(t, degrees), stats.t.pdf(t, degrees), abs_tol=1e-9)

@@ -71,7 +71,11 @@ def student_t_pdf(t: float, degrees: float) -> float:
 
 def student_t_cdf(t: float, degrees: float) -> float:
     """P(T <= t) for Student's t (Abramowitz and Stegun 26.7.1)."""
-    tail = incomplete_beta(degrees / 2, 0.5, degrees / (degrees + t * t)) / 2
+    square = t * t
+    if square < degrees:  # near the middle, where the tail would lose the digits of t
+        middle = incomplete_beta(0.5, degrees / 2, square / (degrees + square)) / 2
+        return 0.5 + math.copysign(middle, t)
+    tail = incomplete_beta(degrees / 2, 0.5, degrees / (degrees + square)) / 2
     return 1 - tail if t > 0 else tail
 
 
