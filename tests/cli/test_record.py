@@ -10,6 +10,7 @@ import time
 import pytest
 
 from tests.fake_server import Behaviour, FakeServer
+from tscale_graph.cli import main
 from tscale_graph.recordings.files import read_recording
 
 ANSWERS = {"The answer is 3": 2.0, "The answer is 4": 1.0}
@@ -103,11 +104,12 @@ def test_a_killed_run_goes_on_and_loses_at_most_the_question_in_flight(
         (("--budget", "usd=1"), "is not known"),
     ],
 )
-def test_wrong_use_is_one_line_and_status_2(server, questions, tmp_path, arguments, says):
-    done = tscale(questions, tmp_path / "samples.jsonl", *arguments)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert says in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1
+def test_wrong_use_is_one_line_and_status_2(server, questions, tmp_path, arguments, says, capsys):
+    status = main(command(questions, tmp_path / "samples.jsonl", *arguments)[3:])
+    told = capsys.readouterr()
+    assert (status, told.out) == (2, "")
+    assert says in told.err
+    assert len(told.err.strip().splitlines()) == 1
 
 
 def test_a_bad_line_of_the_questions_is_told_by_its_number(server, questions, tmp_path):

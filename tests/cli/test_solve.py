@@ -1,5 +1,6 @@
 """The command, as a person or a script uses it."""
 
+import io
 import json
 import subprocess
 import sys
@@ -152,11 +153,21 @@ def test_a_terminal_that_knows_no_letter_but_ascii_is_no_obstacle(monkeypatch):
         (["solve", "How many?", "--samples", "few"], "--samples"),
     ],
 )
-def test_wrong_use_is_one_line_and_status_2(arguments, says, server):
-    done = tscale(*arguments)
+def test_wrong_use_is_one_line_and_status_2(arguments, says, server, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    try:
+        status = main(arguments)
+    except SystemExit as ended:  # what argparse refuses
+        status = ended.code
+    told = capsys.readouterr()
+    assert (status, told.out) == (2, "")
+    assert says in told.err
+    assert len(told.err.strip().splitlines()) == 1
+
+
+def test_wrong_use_ends_the_process_with_2():
+    done = tscale("solve", "How many?")
     assert (done.returncode, done.stdout) == (2, "")
-    assert says in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1
 
 
 @pytest.mark.parametrize("text", ["The answer is 3 [/INST]", "[bold] The answer is 3"])
