@@ -1,6 +1,7 @@
 """The README's code runs, and its figures are those that the benchmark measured last."""
 
 import re
+from operator import attrgetter
 
 import pytest
 
@@ -24,4 +25,4 @@ def test_the_public_names_are_those_that_are_promised():
     for name in tscale_graph.__all__:
         assert getattr(tscale_graph, name) is not None
     with pytest.raises(AttributeError, match="has no attribute 'nonsense'"):
-        tscale_graph.nonsense  # noqa: B018
+        attrgetter("nonsense")(tscale_graph)

@@ -18,7 +18,9 @@ ANSWERS = ("The answer is 3", "The answer is 2", "The answer is 3")
 
 
 def techniques():
-    numbers = lambda: Scripted(answers=ANSWERS)  # noqa: E731 - a new ledger for each
+    def numbers():
+        return Scripted(answers=ANSWERS)  # a new ledger for each
+
     return {
         "race": self_consistency(numbers(), speculate=3, max_samples=6, stop="dirichlet"),
         "judged race": best_of_n(numbers(), judge(reader('{"score": 4}')), speculate=3, n=6),

@@ -10,6 +10,7 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 COMPLETE, FAILED, WRONG_USE, CUT_OFF, NO_ANSWER, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
@@ -63,6 +64,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")  # a terminal that cannot show a letter
     parser = _parser()
     asked = parser.parse_args(arguments)
+    if asked.version:
+        from importlib.metadata import version
+
+        print(f"tscale {version('tscale-graph')}")
+        return COMPLETE
     if asked.command is None:
         parser.print_help()
         return WRONG_USE
@@ -95,20 +101,10 @@ def _run(asked: argparse.Namespace) -> int:
     return solve_command(asked)
 
 
-class _Version(argparse.Action):
-    """Reads the version only where it is asked for: that takes longer than the help."""
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: object, **__: object) -> None:
-        from importlib.metadata import version
-
-        print(f"tscale {version('tscale-graph')}")
-        parser.exit(COMPLETE)
-
-
 class _Parser(argparse.ArgumentParser):
     """Says what was wrong in one line, without the usage of everything."""
 
-    def error(self, message: str) -> None:  # type: ignore[override]  # pyright: ignore
+    def error(self, message: str) -> NoReturn:
         self.exit(WRONG_USE, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
 
@@ -116,7 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="tscale", description="Test-time compute under a budget that nothing exceeds."
     )
-    parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
+    parser.add_argument("--version", action="store_true", help="print the version")
     commands = parser.add_subparsers(dest="command", metavar="command", parser_class=_Parser)
     solve = commands.add_parser(
         "solve",

@@ -69,7 +69,7 @@ def solve_command(asked: argparse.Namespace) -> int:
         result = asyncio.run(_run(graph, state, watching))
     except BudgetExceeded as error:
         if asked.json and not _question_is_too_long(error):
-            print(_without_answer(error).model_dump_json(indent=2))
+            print(_without_answer(error, asked.technique).model_dump_json(indent=2))
         return _complain(error, WRONG_USE if _question_is_too_long(error) else NO_ANSWER)
     except ValueError as error:
         return _complain(error, WRONG_USE)
@@ -215,14 +215,14 @@ async def _run(
     return Result.model_validate(result)
 
 
-def _without_answer(error: BudgetExceeded) -> Result:
+def _without_answer(error: BudgetExceeded, technique: str) -> Result:
     """What `--json` prints where the budget ended before there was an answer."""
     return Result(
         answer=None,
         status="cut_off",
         cut_off_by=error.limit,
         usage=error.usage,
-        technique="",
+        technique=technique.replace("-", "_"),
         notes=[str(error)],
     )
 

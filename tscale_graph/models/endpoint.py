@@ -12,6 +12,7 @@ from typing import Any, Literal, cast
 
 from langchain_core.globals import get_llm_cache
 from langchain_core.language_models import BaseChatModel
+from langchain_core.load import dumpd
 from langchain_core.runnables import Runnable, RunnableBinding, RunnableConfig
 from langchain_core.runnables.config import merge_configs
 
@@ -101,6 +102,14 @@ class Endpoint:
     def uses_responses_api(self) -> bool:
         """It is called through OpenAI's Responses API rather than Chat Completions."""
         return _uses_responses_api(self.model)
+
+    def may_risk_refusal(self, completions: int, *, calls: int | None) -> bool:
+        """Whether to ask for so many completions in one request, with so many calls left.
+
+        A request for n counts n, answered or not. A server that is not known to answer several
+        times at once may refuse it, and then they have to be asked for again.
+        """
+        return self.honours_limit or calls is None or calls >= 2 * completions
 
     def request(
         self,
@@ -270,8 +279,9 @@ def _with_our_settings(model: BaseChatModel, family: Family) -> BaseChatModel:
     unset = {name: fields[name].default for name in ("n",) if name in fields}
     own_options = {n: v for n in _MORE_OPTIONS if n in fields and (v := getattr(model, n))}
     copy = model.model_copy(update={**unset, **_without_ours(own_options)})
-    # What callbacks are shown of a model: made once here, it comes along in the copy of each call.
-    copy._serialized  # noqa: B018  # pyright: ignore[reportPrivateUsage, reportUnusedExpression]
+    # What callbacks are shown of a model, a cached property: made once here, it comes along in
+    # the copy of each call.
+    vars(copy)["_serialized"] = dumpd(copy)
     if family == "openai":
         _without_openais_retries(copy)
     if family == "anthropic":

@@ -103,7 +103,7 @@ def read_usage(messages: Sequence[BaseMessage]) -> Reported:
         if usage is None:
             continue
         input_tokens, output_tokens = usage.get("input_tokens"), usage.get("output_tokens")
-        said_something = any(str(m.text) or _tool_text(m) or _reasoning(m) for m in messages)
+        said_something = any(read_spoken(message) for message in messages)
         input_details = usage.get("input_token_details") or {}
         output_details = usage.get("output_token_details") or {}
         return Reported(

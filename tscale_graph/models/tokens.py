@@ -12,6 +12,7 @@ import base64
 import gzip
 import hashlib
 import json
+import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
@@ -139,7 +140,10 @@ def _load_in_background(name: str) -> None:
     threading.Thread(target=load_encoding, args=(name,), name="tscale-load", daemon=True).start()
 
 
-_loading = threading.Lock()
+@cache
+def _loading(process: int) -> threading.Lock:
+    """One load at a time; a forked process must not wait for a lock that it has a copy of."""
+    return threading.Lock()
 
 
 def load_encoding(name: str) -> tiktoken.Encoding:
@@ -148,7 +152,7 @@ def load_encoding(name: str) -> tiktoken.Encoding:
     Args:
         name: "o200k_base" or "cl100k_base".
     """
-    with _loading:
+    with _loading(os.getpid()):
         return _loaded(name)
 
 

@@ -124,12 +124,8 @@ class Source:
         return taken, None
 
     def _sparing(self, account: Account, *, wanted: int) -> Source:
-        """Asks one by one where a server's refusal would use up the calls.
-
-        A request for n completions counts n, answered or not.
-        """
-        calls = account.remaining().calls
-        if self.endpoint.honours_limit or calls is None or calls >= 2 * wanted:
+        """Asks one by one where a server's refusal would use up the calls."""
+        if self.endpoint.may_risk_refusal(wanted, calls=account.remaining().calls):
             return self
         return replace(self, endpoint=replace(self.endpoint, shares_prompt=False))
 

@@ -16,7 +16,7 @@ from tscale_graph.budget import LIMITS, Budget, Limit, Remaining, Usage
 from tscale_graph.candidates import Candidate, Checked, VerifierError
 from tscale_graph.models.failures import one_line
 from tscale_graph.techniques.settings import SamplingSettings
-from tscale_graph.techniques.state import SamplingState, Snapshot
+from tscale_graph.techniques.state import SamplingState, Snapshot, newly_read
 from tscale_graph.verifiers import Verifier, parameters, verify
 from tscale_graph.votes import read_answers
 
@@ -54,6 +54,7 @@ class Checker:
         )
         return {
             "checks": {key: check.model_dump() for key, check in zip(unseen, checks, strict=True)},
+            "answers": newly_read(run, candidates),
             "answer_kind": kind.name if any(c.text for c in run.candidates) else None,
             "clock": time.time(),
         }

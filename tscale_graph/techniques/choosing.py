@@ -16,14 +16,13 @@ from tscale_graph.candidates import Candidate, Checked, Result, SamplingError
 from tscale_graph.stopping import can_still_change
 from tscale_graph.techniques.reading import (
     decided,
-    found,
     next_wave,
     read,
     samples_left,
     standing_of,
 )
 from tscale_graph.techniques.settings import SamplingSettings
-from tscale_graph.techniques.state import SamplingState, Snapshot
+from tscale_graph.techniques.state import SamplingState, Snapshot, newly_read
 from tscale_graph.verifiers import asks_unleased
 from tscale_graph.votes import Choice, Ranked, choose
 
@@ -53,7 +52,7 @@ class Decider:
         return {
             "wanted": wanted,
             "answer_kind": decided(run, kind),
-            "answers": found(candidates),
+            "answers": newly_read(run, candidates),
             "cut_off_by": cut,
         }
 

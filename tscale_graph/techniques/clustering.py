@@ -11,7 +11,7 @@ from tscale_graph.budget import Budget
 from tscale_graph.models.failures import one_line
 from tscale_graph.techniques.checking import short_key
 from tscale_graph.techniques.settings import SamplingSettings
-from tscale_graph.techniques.state import SamplingState, Snapshot
+from tscale_graph.techniques.state import SamplingState, Snapshot, newly_read
 from tscale_graph.verifiers.meaning import Grouped, Meaning
 from tscale_graph.votes import read_answers
 
@@ -28,7 +28,8 @@ class Clusterer:
         run = Snapshot.model_validate(state)
         answers: dict[str, str] = {}
         votes = Counter[str]()
-        for candidate in read_answers(run.candidates, self.meaning):
+        candidates = read_answers(run.candidates, self.meaning, run.answers)
+        for candidate in candidates:
             if candidate.answer is None or candidate.error or candidate.discarded is not None:
                 continue
             key = short_key(self.meaning.key(candidate.answer))
@@ -37,7 +38,7 @@ class Clusterer:
         known = [key for key, _ in votes.most_common() if run.clusters.get(key) == key]
         new = [key for key in answers if key not in run.clusters]
         if not new:
-            return {"clock": time.time()}
+            return {"clock": time.time(), "answers": newly_read(run, candidates)}
         grouped = await self._group(run, [answers[k] for k in known], [answers[k] for k in new])
         keys = [*known, *new]
         clusters = {
@@ -45,6 +46,7 @@ class Clusterer:
             for key, place in zip(new, grouped.same_as, strict=True)
         }
         return {
+            "answers": newly_read(run, candidates),
             "clusters": clusters,
             "cluster_usage": grouped.usage.model_dump(),
             "cluster_notes": list(grouped.notes),

@@ -128,14 +128,9 @@ class BudgetGate:
 def _affords_refusal(
     settings: SamplingSettings, run: Snapshot, admission: Admission, wanted: int
 ) -> bool:
-    """Whether a server that is not known to answer several times at once may be asked to.
-
-    A request for n completions counts n, answered or not, and they may have to be asked for again.
-    """
-    if settings.endpoint.honours_limit or run.candidates:
-        return True
+    """Whether a server may be asked for several completions at once: it has been, or may refuse."""
     calls = admission.budget.remaining(run.usage + admission.reserved).calls
-    return calls is None or calls >= 2 * wanted
+    return bool(run.candidates) or settings.endpoint.may_risk_refusal(wanted, calls=calls)
 
 
 _OF_ONE_REQUEST = (

@@ -56,11 +56,6 @@ def read(settings: SamplingSettings, run: Snapshot) -> tuple[AnswerKind, list[Ca
     return Reading(kind, run.clusters), candidates
 
 
-def found(candidates: Sequence[Candidate]) -> dict[str, str]:
-    """The answers that were read, to be kept, so that no text is read again in every wave."""
-    return {str(c.index): c.answer for c in candidates if c.answer is not None}
-
-
 def decided(run: Snapshot, kind: AnswerKind) -> str | None:
     """The name of the kind to keep for the rest of the run; None until there is text to go by."""
     return kind.name if any(c.text and not c.error for c in run.candidates) else None

@@ -37,12 +37,6 @@ class Sampler:
         Raises:
             MissingLogprobs: when the selection needs log-probabilities and there are none.
         """
-        update = await self._sample(task)
-        for candidate in update["candidates"]:
-            announce({"sample": candidate})
-        return update
-
-    async def _sample(self, task: dict[str, Any]) -> dict[str, Any]:
         todo = SampleTask.model_validate(task)
         wave = todo.wave
         if was_asked_before(wave):
@@ -70,7 +64,7 @@ class Sampler:
         return self.candidate(completion, index=task.wave.first + place)
 
     def candidate(self, completion: Completion, *, index: int) -> Candidate:
-        """What became of one completion.
+        """What became of one completion; told to whoever watches the run.
 
         Raises:
             MissingLogprobs: when the selection needs log-probabilities and there are none.
@@ -93,7 +87,9 @@ class Sampler:
             overshoot_tokens=completion.overshoot_tokens,
             notes=list(completion.notes),
         )
-        return with_confidence(candidate, completion, stated=settings.asks_confidence)
+        candidate = with_confidence(candidate, completion, stated=settings.asks_confidence)
+        announce({"sample": candidate.model_dump()})
+        return candidate
 
     async def ask(
         self, task: SampleTask, *, place: int, n: int = 1, halt: asyncio.Event | None = None

@@ -278,6 +278,15 @@ def sampled(candidates: Sequence[Candidate]) -> dict[str, Any]:
     }
 
 
+def newly_read(run: Snapshot, candidates: Sequence[Candidate]) -> dict[str, str]:
+    """The answers that were read for the first time: kept, so that no text is read twice."""
+    return {
+        str(candidate.index): candidate.answer
+        for candidate in candidates
+        if candidate.answer is not None and candidate.index not in run.answers
+    }
+
+
 def question_of(messages: Sequence[BaseMessage]) -> str:
     """The text of the last human message, else of the last message."""
     human = [message for message in messages if isinstance(message, HumanMessage)]

@@ -53,9 +53,8 @@ async def verify(
         arguments["outputs"] = answer
     else:
         positional = (question, answer)
-    if inspect.iscoroutinefunction(verifier) or inspect.iscoroutinefunction(
-        getattr(verifier, "__call__", None)  # noqa: B004 - asks about the method, not callability
-    ):
+    called: Any = type(verifier).__call__
+    if inspect.iscoroutinefunction(verifier) or inspect.iscoroutinefunction(called):
         return read_verdict(await verifier(*positional, **arguments))
     returned = await in_thread(lambda: verifier(*positional, **arguments))
     return read_verdict(await returned if inspect.isawaitable(returned) else returned)

@@ -1,5 +1,6 @@
 """Several answers ranked at once."""
 
+import json
 import random
 
 import pytest
@@ -60,9 +61,10 @@ async def test_a_place_that_is_always_preferred_favours_no_answer():
 
 
 async def test_answers_that_were_left_out_share_the_places_that_are_left():
-    model = reader(lambda prompt: f'{{"ranking": {by_size(prompt)[12:-1].split(",")[0][1:]}}}')
-    model.reply = lambda prompt: '{"ranking": [%s]}' % by_size(prompt)[13:].split(",")[0]  # noqa: UP031
-    ranking = await listwise_judge(model).rank(
+    def the_largest(prompt):
+        return json.dumps({"ranking": json.loads(by_size(prompt))["ranking"][:1]})
+
+    ranking = await listwise_judge(reader(the_largest)).rank(
         "?", ["5", "9", "1"], lease=LEASE, rng=random.Random(0)
     )
     assert ranking.scores == (0.25, 1.0, 0.25)

@@ -35,22 +35,22 @@ _YES = {"yes": True, "true": True, "no": False, "false": False}
 
 
 class Form(Protocol[T_co]):
-    """A question with an answer of one type.
-
-    Attributes:
-        name: what the form is called where a provider wants a name.
-        field: the field that carries the answer.
-        example: that field as JSON, for models that are told in words.
-    """
+    """A question with an answer of one type."""
 
     @property
-    def name(self) -> str: ...  # noqa: D102 - above
+    def name(self) -> str:
+        """What the form is called where a provider wants a name."""
+        ...
 
     @property
-    def field(self) -> str: ...  # noqa: D102
+    def field(self) -> str:
+        """The field that carries the answer."""
+        ...
 
     @property
-    def example(self) -> str: ...  # noqa: D102
+    def example(self) -> str:
+        """That field as JSON, for models that are told in words."""
+        ...
 
     def schema(self) -> dict[str, Any]:
         """The JSON schema of the field."""
@@ -74,10 +74,12 @@ class ScoreForm:
     field: str = "score"
 
     @property
-    def example(self) -> str:  # noqa: D102
+    def example(self) -> str:
+        """A score above the middle."""
         return str(round(self.scale * 0.7))
 
-    def schema(self) -> dict[str, Any]:  # noqa: D102
+    def schema(self) -> dict[str, Any]:
+        """A whole number on the scale."""
         told = f"from 0 (worst) to {self.scale} (best)"
         return {"type": "integer", "minimum": 0, "maximum": self.scale, "description": told}
 
@@ -120,7 +122,8 @@ class WinnerForm:
     field: str = "winner"
     example: str = '"second"'
 
-    def schema(self) -> dict[str, Any]:  # noqa: D102
+    def schema(self) -> dict[str, Any]:
+        """One of three words."""
         return {"type": "string", "enum": list(_WINNERS), "description": "the better answer"}
 
     def read(self, value: Any) -> int | None:
@@ -156,11 +159,13 @@ class PickForm:
     field: str = "choice"
     example: str = "2"
 
-    def schema(self) -> dict[str, Any]:  # noqa: D102
+    def schema(self) -> dict[str, Any]:
+        """A number of a text."""
         told = "the number of the response"
         return {"type": "integer", "minimum": 1, "maximum": self.count, "description": told}
 
-    def read(self, value: Any) -> int:  # noqa: D102
+    def read(self, value: Any) -> int:
+        """The place of the text with that number."""
         number = int(value) if isinstance(value, str) and value.strip().isdecimal() else value
         if isinstance(number, bool) or not isinstance(number, int):
             raise ValueError(f"choice must be a number from 1 to {self.count}, got {value!r}")
@@ -194,10 +199,12 @@ class RankingForm:
     field: str = "ranking"
 
     @property
-    def example(self) -> str:  # noqa: D102
+    def example(self) -> str:
+        """An order that is not that of the texts."""
         return str([*range(2, self.count + 1), 1])
 
-    def schema(self) -> dict[str, Any]:  # noqa: D102
+    def schema(self) -> dict[str, Any]:
+        """A list of numbers of texts."""
         number = {"type": "integer", "minimum": 1, "maximum": self.count}
         return {"type": "array", "items": number, "description": "their numbers, best first"}
 
@@ -234,10 +241,12 @@ class SameForm:
     field: str = "same"
     example: str = "true"
 
-    def schema(self) -> dict[str, Any]:  # noqa: D102
+    def schema(self) -> dict[str, Any]:
+        """True or false."""
         return {"type": "boolean", "description": "whether the two answers say the same"}
 
-    def read(self, value: Any) -> bool:  # noqa: D102
+    def read(self, value: Any) -> bool:
+        """True or false, written as a word too."""
         told = _YES.get(value.strip().casefold()) if isinstance(value, str) else value
         if not isinstance(told, bool):
             raise ValueError(f"same must be true or false, got {value!r}")
