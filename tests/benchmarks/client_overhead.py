@@ -25,6 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.fake_server import Behaviour, FakeServer
+from tscale_graph.models.plain_replies import with_plain_replies
 
 QUESTION = "How many r's are in strawberry?"
 BASELINE = "gather(ainvoke)"
@@ -60,6 +61,19 @@ async def at_once(url: str) -> AsyncIterator[Draw]:
 
         async def draw(samples: int) -> list[object]:
             result = await model.agenerate([[HumanMessage(QUESTION)]], n=samples, stream=False)
+            return result.generations[0]
+
+        yield draw
+
+
+@asynccontextmanager
+async def at_once_plain(url: str) -> AsyncIterator[Draw]:
+    """As this library asks: the reply is read as plain JSON."""
+    async with chat_openai(url) as model:
+        plain = with_plain_replies(model)
+
+        async def draw(samples: int) -> list[object]:
+            result = await plain.agenerate([[HumanMessage(QUESTION)]], n=samples, stream=False)
             return result.generations[0]
 
         yield draw
@@ -103,6 +117,7 @@ WAYS = {
     BASELINE: invoked,
     "gather(astream)": streamed,
     "agenerate(n=N)": at_once,
+    "agenerate(n=N), plain JSON": at_once_plain,
     "gather(ainvoke), aiohttp transport": over_aiohttp,
     "its-hub, unlimited": partial(its_hub, max_concurrency=-1),
     "its-hub, its default of 32": its_hub,

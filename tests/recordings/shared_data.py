@@ -20,9 +20,9 @@ _KINDS = {"exams": "choice", "qwen": "math", "codet": "text", "game24": "text"}
 
 
 def shared(name: str) -> list[RecordedQuestion]:
-    """One of the recordings; of the exams, the temperatures from 0.5 to 1.0."""
+    """One of the recordings, as `recorded`; of the exams, the temperatures from 0.5 to 1.0."""
     scores = "reward" if name == "qwen" else "probability"
-    read = read_recording(SHARED / FILES[name], scores=scores)
+    read = read_recording(_present(name), scores=scores)
     questions = [q.model_copy(update={"kind": _KINDS[name]}) for q in read]
     if name != "exams":
         return questions
@@ -36,8 +36,12 @@ def shared(name: str) -> list[RecordedQuestion]:
 
 def recorded(name: str) -> list[dict]:
     """The lines of one of the recordings as they are; skips a test where they are absent."""
+    with gzip.open(_present(name), "rt", encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def _present(name: str) -> Path:
     path = SHARED / FILES[name]
     if not path.exists():
         pytest.skip(f"{path.name} is not beside the project")
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
+    return path

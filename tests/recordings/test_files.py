@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.recordings.made_up import many, question
-from tests.recordings.shared_data import SHARED, shared
+from tests.recordings.shared_data import shared
 from tscale_graph.recordings.files import (
     append_question,
     drop_unfinished_line,
@@ -139,7 +139,6 @@ def test_other_peoples_names_for_tokens_and_tests_are_understood(path):
         ("game24", 100, 100, 0.040),
     ],
 )
-@pytest.mark.skipif(not SHARED.is_dir(), reason=f"{SHARED} is not there")
 def test_larger_models_recordings_are_read_as_they_are(name, questions, samples, right):
     read = shared(name)
     assert len(read) == questions

@@ -12,8 +12,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from tscale_graph.candidates import SamplingError
 from tscale_graph.cli.main import COMPLETE, CUT_OFF, FAILED, WRONG_USE
-from tscale_graph.cli.solve import read_budget
+from tscale_graph.cli.solve import fetch_weights, read_budget
 from tscale_graph.models.failures import one_line
+from tscale_graph.models.weights import LocalModelError
 from tscale_graph.recordings.questions import read_examples, read_questions
 from tscale_graph.recordings.recorder import Recorded, arecord
 
@@ -28,6 +29,10 @@ def record_command(asked: argparse.Namespace) -> int:
         examples = read_examples(asked.examples) if asked.examples else []
     except (ValueError, OSError) as error:
         return _complain(error, WRONG_USE)
+    try:
+        fetch_weights(asked.model or "local")
+    except LocalModelError as error:
+        return _complain(error, FAILED)
     given = {name: getattr(asked, name) for name in _OPTIONS}
     arguments: dict[str, Any] = {k: v for k, v in given.items() if v is not None}
     with _Progress(Console(stderr=True)) as progress:

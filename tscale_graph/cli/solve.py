@@ -56,11 +56,10 @@ def solve_command(asked: argparse.Namespace) -> int:
         kind = read_as(asked)
     except (ValueError, ImportError, OSError) as error:
         return _complain(error, WRONG_USE)
-    if asked.model == "local":
-        try:
-            local_weights()  # whose progress bar would get in the way of the display
-        except LocalModelError as error:
-            return _complain(error, FAILED)
+    try:
+        fetch_weights(asked.model)
+    except LocalModelError as error:
+        return _complain(error, FAILED)
     watching = watcher(question, budget, kind=kind, quiet=asked.json)
     state: dict[str, Any] = {"messages": [("user", question)], "budget": budget}
     if asked.task_class is not None:
@@ -84,6 +83,16 @@ def solve_command(asked: argparse.Namespace) -> int:
     if result.answer is None:
         return _complain("no answer could be read from what the model said", FAILED)
     return COMPLETE if result.status == "complete" else CUT_OFF
+
+
+def fetch_weights(model: str) -> None:
+    """Have the embedded model's weights, before a display that their progress bar would disturb.
+
+    Raises:
+        LocalModelError: when they cannot be had.
+    """
+    if model == "local":
+        local_weights()
 
 
 def read_question(asked: argparse.Namespace) -> str:
