@@ -1,8 +1,12 @@
 import json
+import os
+import signal
 import socket
 
 import pytest
 import tiktoken
+from hypothesis import given
+from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langchain_openai import ChatOpenAI
 from pydantic import BaseModel
@@ -182,3 +186,19 @@ def test_a_real_servers_own_count_is_never_above_the_bound(prompt):
     )
     counted = model.invoke(prompt).usage_metadata["input_tokens"]
     assert counted <= endpoint(model).counter.prompt_bound(prompt)
+
+
+def test_a_forked_process_counts_though_its_parent_was_loading():
+    with tokens._loading(os.getpid()):
+        child = os.fork()
+        if child == 0:
+            signal.alarm(20)  # ends a child that waits for its parent's lock
+            tokens._loaded.cache_clear()
+            os._exit(0 if load_encoding("o200k_base").encode_ordinary("hello world") else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+@given(st.text(st.characters(codec=None), max_size=80))
+def test_a_text_has_no_more_tokens_than_its_bound(text):
+    for counter in (TokenCounter(Scripted()), TokenCounter(ChatOpenAI(model="x", api_key="k"))):
+        assert counter.text(text) <= counter.text_bound(text)

@@ -113,7 +113,6 @@ def test_graphs_may_be_invoked_from_graphs_that_are_invoked_from_graphs():
     assert within(SECONDS, lambda: graph.invoke(ASKED))["result"].answer == "3"
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
 def test_a_forked_process_invokes_graphs_of_its_own():
     graph = self_consistency(Scripted(), max_samples=4, stop="fixed").compile()

@@ -1,7 +1,7 @@
 """Replies of OpenAI's SDK as plain dicts.
 
 The SDK builds an object for each part of each completion, and LangChain takes them apart again into
-dicts. Of a reply with many completions, that is most of what the client adds to the latency.
+dicts. Of a reply with many completions, that is a third of what the client adds to the latency.
 """
 
 from __future__ import annotations

@@ -123,7 +123,9 @@ class TokenCounter:
 
     def text_bound(self, text: str) -> int:
         """At least the tokens of a text: cheap where no tokenizer of the model's own is known."""
-        return self.text(text) if self._own is not None else len(text.encode(errors="replace"))
+        return (
+            self.text(text) if self._own is not None else len(text.encode(errors="surrogatepass"))
+        )
 
     def load_soon(self) -> None:
         """Begin to load in the background what counting a reply would have to wait for."""
