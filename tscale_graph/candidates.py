@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from tscale_graph.budget import Limit, Usage
+from tscale_graph.search_trees import SearchTree
 
 Score = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
@@ -187,7 +188,8 @@ class Result(BaseModel):
         agreement: share of the usable samples that gave this answer, in [0, 1].
         verdict: the verifier's word on the chosen sample, or None.
         votes: every answer that was in the running, best first.
-        candidates: every sample, in order.
+        candidates: every sample, in order; of a tree search, every whole answer.
+        tree: what a tree search found, to look at; None of other techniques.
         notes: what was decided on the user's behalf, and what could not be done.
     """
 
@@ -203,4 +205,5 @@ class Result(BaseModel):
     verdict: Verdict | None = None
     votes: list[Tally] = []
     candidates: list[Candidate] = []
+    tree: SearchTree | None = None
     notes: list[str] = []

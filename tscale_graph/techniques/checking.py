@@ -69,34 +69,14 @@ class Checker:
 
     async def check(self, run: Snapshot, answer: str, lease: Budget | None) -> Checked:
         """Verify one answer. Whatever goes wrong is in what comes back."""
-        deadline = run.admission.deadline if run.admission else None
-        names = parameters(self.verifier)
-        if "lease" in names and lease is None and run.admission is not None:
-            told = "nothing was left of the budget for the verifier"
-            return Checked(error=told, cut_off_by=_short_of(run))
-        left = None if deadline is None else max(0.0, deadline - time.time())
-        if left is not None and "deadline" in names:
-            left += _GRACE_SECONDS
-        try:
-            async with asyncio.timeout(left):
-                verdict = await verify(
-                    self.verifier, run.question, answer, lease=lease, deadline=deadline
-                )
-        except TimeoutError:
-            # Nobody knows what it had spent of a lease, so all of it is charged.
-            usage = _whole(lease) if "lease" in names else Usage()
-            told = "the deadline came before the verdict"
-            return Checked(error=told, cut_off_by="seconds", usage=usage)
-        except VerifierError as error:
-            cut = error.cut_off_by or (None if lease else _short_of(run))
-            return Checked(error=one_line(error), cut_off_by=cut, usage=error.usage)
-        except GraphBubbleUp:  # an interrupt is for whoever runs the graph
-            raise
-        except Exception as error:  # noqa: BLE001 - anybody's verifier, and one answer is not all
-            # What a verifier of the user's had spent of its lease by then, nobody knows.
-            usage = _whole(lease) if "lease" in names else Usage()
-            return Checked(error=one_line(error), usage=usage)
-        return Checked(verdict=verdict)
+        return await check_answer(
+            self.verifier,
+            run.question,
+            answer,
+            lease=lease,
+            deadline=run.admission.deadline if run.admission else None,
+            short_of=None if lease is not None else _short_of(run),
+        )
 
     def _leases(self, run: Snapshot, count: int) -> Sequence[Budget | None]:
         """What is left of the budget, in equal parts; None where nothing is left to give."""
@@ -105,11 +85,60 @@ class Checker:
         return share_out(run.admission.budget.remaining(run.usage + run.admission.reserved), count)
 
 
+async def check_answer(
+    verifier: Verifier,
+    question: str,
+    answer: str,
+    *,
+    lease: Budget | None,
+    deadline: float | None,
+    short_of: Limit | None,
+) -> Checked:
+    """Verify one answer. Whatever goes wrong is in what comes back.
+
+    Args:
+        verifier: anybody's.
+        question: what was asked.
+        answer: what to verify.
+        lease: what the verifier may spend on models, or None where nothing is left to give.
+        deadline: when to give up, in seconds since the epoch, or None.
+        short_of: the limit of which nothing is left to give, or None.
+    """
+    names = parameters(verifier)
+    if "lease" in names and lease is None and short_of is not None:
+        told = "nothing was left of the budget for the verifier"
+        return Checked(error=told, cut_off_by=short_of)
+    left = None if deadline is None else max(0.0, deadline - time.time())
+    if left is not None and "deadline" in names:
+        left += _GRACE_SECONDS
+    try:
+        async with asyncio.timeout(left):
+            verdict = await verify(verifier, question, answer, lease=lease, deadline=deadline)
+    except TimeoutError:
+        # Nobody knows what it had spent of a lease, so all of it is charged.
+        usage = _whole(lease) if "lease" in names else Usage()
+        told = "the deadline came before the verdict"
+        return Checked(error=told, cut_off_by="seconds", usage=usage)
+    except VerifierError as error:
+        cut = error.cut_off_by or (None if lease else short_of)
+        return Checked(error=one_line(error), cut_off_by=cut, usage=error.usage)
+    except GraphBubbleUp:  # an interrupt is for whoever runs the graph
+        raise
+    except Exception as error:  # noqa: BLE001 - anybody's verifier, and one answer is not all
+        # What a verifier of the user's had spent of its lease by then, nobody knows.
+        usage = _whole(lease) if "lease" in names else Usage()
+        return Checked(error=one_line(error), usage=usage)
+    return Checked(verdict=verdict)
+
+
 def _short_of(run: Snapshot) -> Limit | None:
-    """The limit of which too little is left to give a verifier any."""
     if run.admission is None:
         return None
-    left = run.admission.budget.remaining(run.usage + run.admission.reserved)
+    return scarcest(run.admission.budget.remaining(run.usage + run.admission.reserved))
+
+
+def scarcest(left: Remaining) -> Limit | None:
+    """The limit of which too little is left to give a verifier any."""
     return left.spent_limit or next((n for n in LIMITS if getattr(left, n) is not None), None)
 
 

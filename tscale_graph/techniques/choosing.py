@@ -89,7 +89,7 @@ class Aggregator:
         unverified = [check.error for check in run.checks.values()]
         if unverified and all(unverified) and not run.cut_off_by:
             raise SamplingError(f"no answer could be verified: {unverified[-1]}", result.usage)
-        return {"messages": [_message(result, choice.winner)], "result": result}
+        return {"messages": [answer_message(result, choice.winner)], "result": result}
 
     def _result(
         self, run: Snapshot, kind: AnswerKind, candidates: list[Candidate], choice: Choice
@@ -121,14 +121,14 @@ class Aggregator:
         silent = sum(1 for c in candidates if not (c.error or c.discarded or c.answer))
         if silent:
             notes.append(f"{silent} of {len(candidates)} samples had no answer to read")
-        notes += _told_once(f"discarded: {c.discarded}" for c in candidates if c.discarded)
-        notes += _told_once(run.cluster_notes)
+        notes += told_once(f"discarded: {c.discarded}" for c in candidates if c.discarded)
+        notes += told_once(run.cluster_notes)
         notes += run.ranking.notes if run.ranking else ()
         overshoot = sum(candidate.overshoot_tokens for candidate in candidates)
         if overshoot:
             name = self.settings.endpoint.name
             notes.append(f"{name} went {overshoot} tokens over its output limit")
-        notes += _told_once(note for candidate in candidates for note in candidate.notes)
+        notes += told_once(note for candidate in candidates for note in candidate.notes)
         verifier = self.settings.verifier
         if verifier is not None and asks_unleased(verifier):
             notes.append("what the verifier spends on models is not counted: it takes no lease")
@@ -194,13 +194,15 @@ def _exceeded(limit: Limit, budget: Budget, run: Snapshot, result: Result) -> st
     return f"{limit}={allowed} was used up before there was an answer ({used} tokens spent)"
 
 
-def _told_once(notes: Iterable[str]) -> list[str]:
+def told_once(notes: Iterable[str]) -> list[str]:
+    """Each note once, with how often it was told."""
     return [
         note if count == 1 else f"{note} ({count} times)" for note, count in Counter(notes).items()
     ]
 
 
-def _message(result: Result, winner: Candidate | None) -> AIMessage:
+def answer_message(result: Result, winner: Candidate | None) -> AIMessage:
+    """The answer as a message, with what the whole run cost."""
     usage: Usage = result.usage
     return AIMessage(
         content=result.text,

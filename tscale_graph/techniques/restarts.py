@@ -23,16 +23,19 @@ def this_process() -> str:
     return f"{os.getpid()}/{_STARTED}"
 
 
-def was_asked_before(wave: Wave) -> bool:
-    """Whether the samples of a wave may have been asked for already.
+def asked_before(granted_in: str) -> bool:
+    """Whether what a process granted may have been asked for already.
 
     A resumed run repeats the tasks that were not saved. On Temporal the same task may run anywhere,
     and Temporal itself says whether it has run before.
+
+    Args:
+        granted_in: the process that granted it (see `this_process`).
     """
     temporal: Any = sys.modules.get("temporalio.activity")
     if temporal is not None and temporal.in_activity():
         return temporal.info().attempt > 1
-    return wave.granted_in != this_process()
+    return granted_in != this_process()
 
 
 def lost_samples(settings: SamplingSettings, wave: Wave) -> list[Candidate]:

@@ -17,7 +17,7 @@ from tscale_graph.models.replies import Completion
 from tscale_graph.techniques.confidence import check_logprobs, with_confidence
 from tscale_graph.techniques.nodes import announce
 from tscale_graph.techniques.racing import Race
-from tscale_graph.techniques.restarts import lost_samples, was_asked_before
+from tscale_graph.techniques.restarts import lost_samples, asked_before
 from tscale_graph.techniques.settings import SamplingSettings
 from tscale_graph.techniques.state import SampleTask, sampled
 
@@ -39,7 +39,7 @@ class Sampler:
         """
         todo = SampleTask.model_validate(task)
         wave = todo.wave
-        if was_asked_before(wave):
+        if asked_before(wave.granted_in):
             return sampled(lost_samples(self.settings, wave))
         if todo.run is not None:
             return await Race(self.settings, self.one, todo, todo.run).run()

@@ -1,0 +1,200 @@
+"""Adaptive branching: at each node, go wider or go deeper (AB-MCTS).
+
+Inoue et al. 2025, arXiv:2503.04412. A node is a complete answer with a score. From the root down,
+Thompson sampling decides between a fresh child and one that is there; where it decides for a fresh
+one, or where nothing can be gone deeper into, that is what is asked for next.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from tscale_graph.search.asking import Ask, Costs
+from tscale_graph.search.mixed import MixedModel
+from tscale_graph.search.posteriors import BetaScores, GaussianScores, Posterior
+from tscale_graph.search.tree import ROOT, Floats, Ints, Status, Tree
+
+Variant = Literal["beta", "gaussian", "mixed"]
+VARIANTS: tuple[Variant, ...] = ("beta", "gaussian", "mixed")
+
+FRESH = -1
+"""The decision for a new child."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdaptiveBranching:
+    """AB-MCTS as a policy: `ask` a tree for what to try next.
+
+    Attributes:
+        variant: "beta" and "gaussian" aggregate the scores below a node (AB-MCTS-A); "mixed" fits
+            a hierarchical model to a node's children (AB-MCTS-M).
+        emphasis: how much more a good score counts than a mediocre one, as a difference of scores:
+            a score r is worth r * exp((r - best) / emphasis) of the best one so far, so that what
+            may beat the best is looked for rather than what is good on average. None counts
+            scores as they are, as the paper does; so does the mixed model.
+        cost_weight: how much score an arm must promise more for each time that it costs as much
+            again as the cheapest fresh answer; 0 leaves costs out.
+        mixed: the priors of the mixed model.
+    """
+
+    variant: Variant = "beta"
+    emphasis: float | None = 0.1
+    cost_weight: float = 0.1
+    mixed: MixedModel = field(default_factory=MixedModel)
+
+    def ask(
+        self, tree: Tree, k: int, rng: np.random.Generator, *, costs: Costs | None = None
+    ) -> list[Ask]:
+        """Choose k expansions, one after the other, each knowing of those before it.
+
+        Args:
+            tree: what was found so far; the new rows are appended to it, in flight.
+            k: how many, at least 1.
+            rng: what to draw with.
+            costs: what answers cost; None where they all cost the same.
+        """
+        dear = _relative(costs) if costs is not None and self.cost_weight > 0 else None
+        asks: list[Ask] = []
+        for _ in range(k):
+            node = ROOT
+            while (child := self.decide(tree, node, rng, dear=dear)) != FRESH:
+                node = child
+            model = self._model(tree, node, rng, dear=dear)
+            asks.append(tree.append(node, model=model))
+        return asks
+
+    def value(self, score: float) -> float:
+        """What a score is worth if 1 is the best so far."""
+        emphasis = self._emphasis
+        return score if emphasis is None else score * math.exp((score - 1.0) / emphasis)
+
+    @property
+    def _emphasis(self) -> float | None:
+        return None if self.variant == "mixed" else self.emphasis
+
+    def decide(
+        self,
+        tree: Tree,
+        node: int,
+        rng: np.random.Generator,
+        *,
+        dear: tuple[Floats, Floats] | None = None,
+    ) -> int:
+        """A child to go into, or `FRESH` for a new one.
+
+        Args:
+            tree: what was found so far.
+            node: an open node of it.
+            rng: what to draw with.
+            dear: of a fresh and of a refined answer by each model, how much dearer than the
+                cheapest it is (see `_relative`).
+        """
+        children = tree.children(node)
+        into = children[tree.status[children] == Status.OPEN]
+        if into.size == 0:
+            return FRESH
+        # Below the root every answer refines another, and whatever is chosen costs the same.
+        handicap = (
+            0.0
+            if dear is None or node != ROOT
+            else self.cost_weight * float(dear[0].min() - dear[1].min())
+        )
+        if self.variant == "mixed":
+            return self._by_mixed_model(tree, children, into, rng, handicap=handicap)
+        return self._by_aggregates(tree, node, into, rng, handicap=handicap)
+
+    def _by_aggregates(
+        self, tree: Tree, node: int, into: Ints, rng: np.random.Generator, *, handicap: float
+    ) -> int:
+        visits, total = tree.visits.item(node), tree.value_sum.item(node)
+        squares, pending = tree.value_squares.item(node), tree.pending.item(node)
+        if node != ROOT:
+            own = tree.value.item(node)
+            visits, total, squares = visits - 1, total - own, squares - own * own
+        fresh = (
+            tree.fresh_visits.item(node),
+            tree.fresh_sum.item(node),
+            tree.fresh_squares.item(node),
+            tree.fresh_pending.item(node),
+        )
+        deeper = (visits - fresh[0], total - fresh[1], squares - fresh[2], pending - fresh[3])
+        wide, deep = self._draw(tree, np.array((fresh, deeper), dtype=np.float64).T, rng)
+        if wide - handicap > deep:
+            return FRESH
+        if into.size == 1:
+            return into.item(0)
+        below = (tree.visits, tree.value_sum, tree.value_squares, tree.pending)
+        drawn = self._draw(tree, [column[into] for column in below], rng)
+        return into.item(int(drawn.argmax()))
+
+    def _draw(self, tree: Tree, arms: Sequence[Any], rng: np.random.Generator) -> Floats:
+        """The mean value of each arm, drawn from its posterior, in terms of the best so far.
+
+        Args:
+            tree: knows the best so far.
+            arms: the number of values of each, their sums, the sums of their squares, and how
+                many more are in flight.
+            rng: what to draw with.
+        """
+        counts, sums, squares, pending = arms
+        emphasis = self._emphasis
+        if emphasis is not None:
+            scale = math.exp((1.0 - tree.best_score) / emphasis)
+            sums, squares = sums * scale, squares * (scale * scale)
+        return _POSTERIORS[self.variant].draw(counts, sums, squares, pending, rng)
+
+    def _by_mixed_model(
+        self,
+        tree: Tree,
+        children: Ints,
+        into: Ints,
+        rng: np.random.Generator,
+        *,
+        handicap: float,
+    ) -> int:
+        seen = children[tree.visits[children] > 0]
+        counts, sums = tree.visits[seen], tree.value_sum[seen]
+        squares, pending = tree.value_squares[seen], tree.pending[seen]
+        means = sums / counts
+        posterior = self.mixed.fit(
+            counts + pending, sums + pending * means, squares + pending * means * means
+        )
+        fresh, drawn = posterior.draw(rng)
+        drawn = np.where(tree.status[seen] == Status.OPEN, drawn, -np.inf)
+        best = int(drawn.argmax())
+        return FRESH if fresh - handicap > drawn[best] else seen.item(best)
+
+    def _model(
+        self,
+        tree: Tree,
+        node: int,
+        rng: np.random.Generator,
+        *,
+        dear: tuple[Floats, Floats] | None,
+    ) -> int:
+        """Which model to ask, by the scores that each has had anywhere in the tree."""
+        if tree.models == 1:
+            return 0
+        drawn = self._draw(tree, [*tree.by_model.T, tree.pending_by_model], rng)
+        if dear is not None:
+            drawn = drawn - self.cost_weight * (dear[0] if node == ROOT else dear[1])
+        return int(drawn.argmax())
+
+
+_POSTERIORS: dict[Variant, Posterior] = {
+    "beta": BetaScores(),
+    "gaussian": GaussianScores(),
+    "mixed": GaussianScores(mean=0.5),
+}
+"""Of arms by themselves; the mixed model chooses between models with that of its prior mean."""
+
+
+def _relative(costs: Costs) -> tuple[Floats, Floats]:
+    """In units of the cheapest fresh answer, less that one: what there is to make up for."""
+    least = min(costs.fresh)
+    return np.array(costs.fresh) / least - 1.0, np.array(costs.refined) / least - 1.0

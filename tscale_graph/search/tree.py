@@ -1,0 +1,296 @@
+"""A search tree in arrays: grown by appending, told in any order, in O(depth) a step.
+
+A node is asked for before it exists: `append` gives it its row, in flight; `tell` says what it
+scored, `fail` that it came to nothing. Both are ignored for a node that is not in flight, so
+telling twice is harmless. Statistics of a subtree are kept at its top and updated along the path
+to the root; nothing ever looks at all nodes.
+"""
+
+from __future__ import annotations
+
+import math
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tscale_graph.search.asking import Ask
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+ROOT = 0
+_FIRST_ROOM = 64
+_FIRST_CHILDREN = 4
+
+
+class Status(IntEnum):
+    """What has become of a node."""
+
+    PENDING = 0
+    """Asked for, and not told yet."""
+    OPEN = 1
+    """Scored; may have children."""
+    TERMINAL = 2
+    """Scored; a complete answer that nothing is added to."""
+    CLOSED = 3
+    """Scored, but not gone on from: the same as an earlier node, or too deep."""
+    FAILED = 4
+    """Came to nothing: it counts nowhere."""
+
+
+class Tree:
+    """A tree of nodes; row 0 is the root, which has no score.
+
+    Whoever holds a tree owns it: the functions of this package change it in place.
+
+    Attributes:
+        size: how many nodes, the root included. The arrays have room for more.
+        complete: how many of them are terminal.
+        best_score: the highest score that was told; 0 before there is one.
+        parent: [room] the row above; -1 for the root. Always a smaller number.
+        depth: [room] steps from the root.
+        model: [room] which model made it.
+        lane: [room] which of several independent subtrees it belongs to.
+        status: [room] a `Status`.
+        score: [room] its own score in [0, 1]; NaN until it is told.
+        value: [room] what that is worth to the policy: the score itself, unless it says otherwise.
+        visits: [room] scored nodes at or below it.
+        value_sum, value_squares: [room] the sums of their values and of the squares.
+        pending: [room] nodes in flight at or below it.
+        fresh_visits, fresh_sum, fresh_squares, fresh_pending: [room] the same of its direct
+            children alone, each by its own value.
+        leaves: [room] open nodes without children, at or below it.
+        by_model: [models, 3] the number, the sum and the sum of squares of values by model.
+        pending_by_model: [models] nodes in flight by model.
+    """
+
+    def __init__(self, *, models: int = 1) -> None:
+        """A tree that is only a root.
+
+        Args:
+            models: how many models there are to choose from, at least 1.
+
+        Raises:
+            ValueError: when there is none.
+        """
+        if models < 1:
+            raise ValueError(f"models must be at least 1, got {models}")
+        self.size = 0
+        self.complete = 0
+        self.best_score = 0.0
+        self.by_model: Floats = np.zeros((models, 3))
+        self.pending_by_model: Ints = np.zeros(models, dtype=np.int64)
+        for name, kind in _COLUMNS.items():
+            setattr(self, name, np.zeros(_FIRST_ROOM, dtype=kind))
+        self._blocks: Ints = np.zeros(_FIRST_ROOM, dtype=np.int64)
+        self._used = 0
+        self._row(-1, depth=0, model=-1, lane=-1)
+        self.status[ROOT] = Status.OPEN
+        self.leaves[ROOT] = 1
+
+    parent: Ints
+    depth: Ints
+    model: Ints
+    lane: Ints
+    status: Ints
+    score: Floats
+    value: Floats
+    visits: Ints
+    value_sum: Floats
+    value_squares: Floats
+    pending: Ints
+    fresh_visits: Ints
+    fresh_sum: Floats
+    fresh_squares: Floats
+    fresh_pending: Ints
+    leaves: Ints
+    _block: Ints
+    _children: Ints
+    _children_room: Ints
+
+    @property
+    def models(self) -> int:
+        """How many models there are to choose from."""
+        return len(self.pending_by_model)
+
+    def children(self, node: int) -> Ints:
+        """The rows of a node's children, in the order in which they were asked for: a view."""
+        start = self._block.item(node)
+        return self._blocks[start : start + self._children.item(node)]
+
+    def path(self, node: int) -> list[int]:
+        """The rows from the root to a node, both included."""
+        rows = [node]
+        while rows[-1] != ROOT:
+            rows.append(self.parent.item(rows[-1]))
+        return rows[::-1]
+
+    def append(self, parent: int, *, count: int = 1, model: int = 0, lane: int | None = None) -> Ask:
+        """Give new children of a node their rows, in flight.
+
+        Args:
+            parent: an open node.
+            count: how many children, at least 1.
+            model: which model is to make them.
+            lane: of which subtree; by default the parent's.
+
+        Raises:
+            ValueError: when the parent is not open, or `count` or `model` is out of range.
+        """
+        if not 0 <= parent < self.size or self.status.item(parent) != Status.OPEN:
+            raise ValueError(f"parent must be an open node, got {parent}")
+        if count < 1:
+            raise ValueError(f"count must be at least 1, got {count}")
+        if not 0 <= model < self.models:
+            raise ValueError(f"model must be below {self.models}, got {model}")
+        depth = self.depth.item(parent) + 1
+        lane = self.lane.item(parent) if lane is None else lane
+        first, was_leaf = self.size, self._children.item(parent) == 0
+        for _ in range(count):
+            self._adopt(parent, self._row(parent, depth=depth, model=model, lane=lane))
+        self.pending[first : first + count] = 1
+        self.fresh_pending[parent] += count
+        self.pending_by_model[model] += count
+        node, closed = parent, int(was_leaf)
+        while node >= 0:
+            self.pending[node] += count
+            self.leaves[node] -= closed
+            node = self.parent.item(node)
+        return Ask(parent, first, count, model)
+
+    def withdraw(self, ask: Ask, *, keep: int = 0) -> None:
+        """Take back the children that were asked for last, all but the first few of them.
+
+        Args:
+            ask: the last one that was appended, none of it told.
+            keep: how many of its children stay.
+
+        Raises:
+            ValueError: when something was appended or told since.
+        """
+        kept = ask.first + keep
+        in_flight = (self.status[kept : self.size] == Status.PENDING).all()
+        if ask.first + ask.count != self.size or not in_flight:
+            raise ValueError(f"only the last ask can be withdrawn, got {ask}")
+        count, node = self.size - kept, ask.parent
+        self.size = kept
+        self.status[kept:] = self.visits[kept:] = self.pending[kept:] = 0
+        self.fresh_pending[node] -= count
+        self.pending_by_model[ask.model] -= count
+        self._children[node] -= count
+        opened = int(self._children.item(node) == 0)
+        while node >= 0:
+            self.pending[node] -= count
+            self.leaves[node] += opened
+            node = self.parent.item(node)
+
+    def tell(
+        self,
+        node: int,
+        score: float,
+        *,
+        status: Status = Status.OPEN,
+        value: float | None = None,
+    ) -> bool:
+        """Say what a node in flight scored; whether that was news.
+
+        Args:
+            node: its row.
+            score: in [0, 1].
+            status: what it is now: open, terminal or closed.
+            value: what the score is worth to the policy, 0 or more; None: the score itself.
+
+        Raises:
+            ValueError: for a row that does not exist, or a score that is not in [0, 1].
+        """
+        if not self._in_flight(node):
+            return False
+        if not 0 <= score <= 1:  # also for NaN
+            raise ValueError(f"score must be between 0 and 1, got {score}")
+        value = score if value is None else value
+        self.status[node], self.score[node], self.value[node] = status, score, value
+        self.complete += status == Status.TERMINAL
+        self.best_score = max(self.best_score, score)
+        parent, square = self.parent.item(node), value * value
+        self.fresh_visits[parent] += 1
+        self.fresh_sum[parent] += value
+        self.fresh_squares[parent] += square
+        self.by_model[self.model.item(node)] += (1.0, value, square)
+        self._landed(node)
+        opened = int(status == Status.OPEN)
+        while node >= 0:
+            self.visits[node] += 1
+            self.value_sum[node] += value
+            self.value_squares[node] += square
+            self.leaves[node] += opened
+            node = self.parent.item(node)
+        return True
+
+    def fail(self, node: int) -> bool:
+        """Say that a node in flight came to nothing; whether that was news.
+
+        Raises:
+            ValueError: for a row that does not exist.
+        """
+        if not self._in_flight(node):
+            return False
+        self.status[node] = Status.FAILED
+        self._landed(node)
+        return True
+
+    def _in_flight(self, node: int) -> bool:
+        if not 0 < node < self.size:
+            raise ValueError(f"node must be a row from 1 to {self.size - 1}, got {node}")
+        return self.status.item(node) == Status.PENDING
+
+    def _landed(self, node: int) -> None:
+        self.pending_by_model[self.model.item(node)] -= 1
+        self.fresh_pending[self.parent.item(node)] -= 1
+        while node >= 0:
+            self.pending[node] -= 1
+            node = self.parent.item(node)
+
+    def _row(self, parent: int, *, depth: int, model: int, lane: int) -> int:
+        row = self.size
+        if row == len(self.parent):
+            for name in _COLUMNS:
+                setattr(self, name, _doubled(getattr(self, name)))
+        self.parent[row], self.depth[row] = parent, depth
+        self.model[row], self.lane[row] = model, lane
+        self.score[row] = math.nan
+        self.size = row + 1
+        return row
+
+    def _adopt(self, parent: int, child: int) -> None:
+        """Put a child at the end of its parent's block, which moves when it is full.
+
+        A block doubles, so that adopting costs O(1) on average.
+        """
+        held, room = self._children.item(parent), self._children_room.item(parent)
+        if held == room:
+            wanted = 2 * room or _FIRST_CHILDREN
+            while self._used + wanted > len(self._blocks):
+                self._blocks = _doubled(self._blocks)
+            old = self._block.item(parent)
+            self._blocks[self._used : self._used + held] = self._blocks[old : old + held]
+            self._block[parent], self._children_room[parent] = self._used, wanted
+            self._used += wanted
+        self._blocks[self._block.item(parent) + held] = child
+        self._children[parent] = held + 1
+
+
+_COLUMNS: dict[str, type[Any]] = {
+    **dict.fromkeys(("parent", "depth", "model", "lane", "status", "visits", "pending"), np.int64),
+    **dict.fromkeys(("fresh_visits", "fresh_pending", "leaves"), np.int64),
+    **dict.fromkeys(("_block", "_children", "_children_room"), np.int64),
+    **dict.fromkeys(("score", "value", "value_sum", "value_squares"), np.float64),
+    **dict.fromkeys(("fresh_sum", "fresh_squares"), np.float64),
+}
+
+
+def _doubled(column: NDArray[Any]) -> NDArray[Any]:
+    grown = np.zeros(2 * len(column), dtype=column.dtype)
+    grown[: len(column)] = column
+    return grown

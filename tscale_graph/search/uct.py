@@ -1,0 +1,59 @@
+"""Upper confidence bounds for trees: go where the mean is high or little is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tscale_graph.search.asking import Ask, Costs
+from tscale_graph.search.tree import ROOT, Tree
+
+
+@dataclass(frozen=True, slots=True)
+class UCT:
+    """UCT as a policy (Kocsis & Szepesvári 2006; in LATS: Zhou et al. 2024, arXiv:2310.04406).
+
+    From the root to an open leaf, by the largest V(s) + w * sqrt(ln N(parent) / N(s)). V is the
+    mean score at and below a node. A node in flight counts as a visit that scored 0 (virtual
+    loss), so that the expansions of a batch go different ways. Subtrees without an open leaf
+    are passed by.
+
+    Attributes:
+        width: how many children an expansion asks for, at least 1.
+        exploration: w, 0 or more.
+    """
+
+    width: int = 5
+    exploration: float = 1.0
+
+    def ask(
+        self, tree: Tree, k: int, rng: np.random.Generator, *, costs: Costs | None = None
+    ) -> list[Ask]:
+        """Choose up to k expansions: as many as there are open leaves.
+
+        Args:
+            tree: what was found so far; the new rows are appended to it, in flight.
+            k: how many, at least 1.
+            rng: not used: nothing here is drawn.
+            costs: not used.
+        """
+        asks: list[Ask] = []
+        while len(asks) < k and tree.leaves.item(ROOT) > 0:
+            asks.append(tree.append(self.select(tree), count=self.width))
+        return asks
+
+    def value(self, score: float) -> float:
+        """The score itself."""
+        return score
+
+    def select(self, tree: Tree) -> int:
+        """The open leaf to expand next, of a tree that has one."""
+        node = ROOT
+        while (children := tree.children(node)).size:
+            live = children[tree.leaves[children] > 0]
+            visits = tree.visits[live] + tree.pending[live]
+            parent_visits = tree.visits.item(node) + tree.pending.item(node)
+            bonus = self.exploration * np.sqrt(np.log(parent_visits) / visits)
+            node = live.item(int((tree.value_sum[live] / visits + bonus).argmax()))
+        return node

@@ -1,0 +1,1 @@
+"""The search loop that the tree-search techniques share."""

@@ -1,0 +1,237 @@
+"""The expander: asks a model for the children of a node, and never raises for one bad child."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from dataclasses import dataclass, replace
+from typing import Any
+
+from langchain_core.messages import BaseMessage
+
+from tscale_graph.budget import Usage
+from tscale_graph.candidates import Candidate
+from tscale_graph.leases import SampleSize, grant
+from tscale_graph.models.attempts import Request
+from tscale_graph.models.calls import complete
+from tscale_graph.models.endpoint import Endpoint
+from tscale_graph.models.failures import one_line
+from tscale_graph.models.replies import Completion
+from tscale_graph.models.threads import in_thread
+from tscale_graph.sharing import apportion
+from tscale_graph.techniques.nodes import announce
+from tscale_graph.techniques.restarts import LOST, asked_before
+from tscale_graph.techniques.tree_search.settings import SearchSettings
+from tscale_graph.techniques.tree_search.state import ExpandTask, Expansion, Node
+
+_PER_MESSAGE = 16
+"""More tokens than a chat template adds to a message."""
+
+
+@dataclass(frozen=True)
+class Expander:
+    """Has the children of one node made: completions of one request, or several gathered."""
+
+    settings: SearchSettings
+
+    async def expand(self, task: dict[str, Any]) -> dict[str, Any]:
+        """Make the children that a `Send` asks for.
+
+        A failed call becomes a failed node, and its usage counts. Each node is told on the
+        custom stream, as `{"sample": …}`.
+        """
+        todo = ExpandTask.model_validate(task)
+        expansion = todo.expansion
+        if asked_before(expansion.granted_in):
+            return _returned(self._lost(expansion))
+        separate = False
+        if expansion.together:
+            completions = await self._ask(todo, place=0, n=expansion.count)
+            refused = completions[0].status in (400, 422)
+            separate = refused or len(completions) < expansion.count
+            if refused:
+                completions = await self._separately(todo, completions)
+        else:
+            asked = [self._ask(todo, place=place) for place in range(expansion.count)]
+            completions = [one for several in await asyncio.gather(*asked) for one in several]
+        missing = expansion.count - len(completions)
+        completions = [*completions, *[Completion(error=_NOT_GIVEN)] * missing]
+        nodes = await asyncio.gather(
+            *(
+                self._node(todo, completion, expansion.first + place)
+                for place, completion in enumerate(completions)
+            )
+        )
+        return {**_returned(list(nodes)), "separate": separate}
+
+    async def _node(self, task: ExpandTask, completion: Completion, index: int) -> Node:
+        """What one completion makes; told to whoever watches the run."""
+        settings, expansion = self.settings, task.expansion
+        if completion.error is not None:
+            node = bare_node(expansion, completion, index)
+            node = node.model_copy(update={"fate": "failed", "note": completion.error})
+        else:
+            try:
+                node = await settings.growth.grow(task, completion, index)
+            except Exception as error:  # noqa: BLE001 - anybody's tool or environment
+                node = bare_node(expansion, completion, index)
+                node = node.model_copy(update={"fate": "failed", "note": one_line(error)})
+        if node.fate is None:
+            node = node.model_copy(
+                update={"prompt_tokens": await self._prompt_bound(task, node, completion)}
+            )
+        announce({"sample": node.candidate.model_dump()})
+        return node
+
+    async def _prompt_bound(self, task: ExpandTask, node: Node, completion: Completion) -> int:
+        """What a prompt that goes on from a node counts at most, by whichever model.
+
+        The prompt that made the node and all that the node adds to it; as the provider counted
+        the prompt, where it is the only one.
+        """
+        settings = self.settings
+        counted = completion.prompt_tokens if len(settings.endpoints) == 1 else None
+        known = task.expansion.prompt_tokens if counted is None else counted
+        known = known if settings.growth.cumulative else task.question_tokens
+        added = [node.added, *(_all_of(message) for message in node.messages)]
+
+        def bound() -> int:
+            return max(
+                sum(one.counter.text_bound(text) + _PER_MESSAGE for text in added)
+                for one in settings.endpoints
+            )
+
+        asks = any(one.counter.asks_server for one in settings.endpoints)
+        try:
+            return known + (await in_thread(bound) if asks else bound())
+        except Exception:  # noqa: BLE001 - whatever the model's own tokenizer raises
+            return known + sum(len(text.encode()) + _PER_MESSAGE for text in added)
+
+    async def _ask(self, task: ExpandTask, *, place: int, n: int = 1) -> list[Completion]:
+        """Ask for one child, or for `n` in one request."""
+        settings, expansion = self.settings, task.expansion
+        index, growth = expansion.first + place, settings.growth
+        return await complete(
+            self._endpoint(expansion),
+            Request(
+                messages=self._prompt(task),
+                n=n,
+                max_output_tokens=growth.output_limit(
+                    settings.max_output_tokens, closing=expansion.closing
+                ),
+                temperature=settings.temperature,
+                seed=None if settings.seed is None else settings.seed + index,
+                stop=growth.stop(closing=expansion.closing),
+                prompt_tokens=expansion.prompt_tokens,
+            ),
+            expansion.lease,
+            deadline=task.deadline,
+            rng=random.Random(None if settings.seed is None else f"{settings.seed}/{index}"),
+        )
+
+    def _prompt(self, task: ExpandTask) -> list[BaseMessage]:
+        growth, messages = self.settings.growth, self.settings.conversation(task.messages)
+        if task.expansion.closing:
+            closing = growth.closing_prompt(messages, task.trail)
+            if closing is not None:
+                return closing
+        return growth.prompt(messages, task.trail, reflections=task.reflections)
+
+    def _endpoint(self, expansion: Expansion) -> Endpoint:
+        endpoint = self.settings.endpoints[expansion.model]
+        return replace(endpoint, honours_limit=False) if expansion.distrusted else endpoint
+
+    async def _separately(
+        self, task: ExpandTask, refused: list[Completion]
+    ) -> list[Completion]:
+        """The provider does not answer several times at once: ask one by one, in the lease."""
+        settings, expansion = self.settings, task.expansion
+        endpoint = settings.endpoints[expansion.model]
+        used = Usage.total(completion.usage for completion in refused)
+        most = settings.growth.output_limit(settings.max_output_tokens, closing=expansion.closing)
+        granted = grant(
+            expansion.lease.remaining(used),
+            SampleSize(expansion.prompt_tokens, most, endpoint.prices.ceiling),
+            wanted=expansion.count,
+            still_wanted=expansion.count,
+            nothing_yet=True,
+        )
+        if granted.lease is None:
+            return refused
+        alone = expansion.model_copy(update={"lease": granted.lease, "together": False})
+        apart = task.model_copy(update={"expansion": alone})
+        asked = [self._ask(apart, place=place) for place in range(granted.samples)]
+        completions = [one for several in await asyncio.gather(*asked) for one in several]
+        note = f"{endpoint.name} does not answer several times at once: {refused[0].error}"
+        first = completions[0]
+        completions[0] = replace(first, usage=first.usage + used, notes=(note, *first.notes))
+        return completions
+
+    def _lost(self, expansion: Expansion) -> list[Node]:
+        """Failed nodes that are charged all that they could have spent."""
+        leases = 1 if expansion.together else expansion.count
+        one = Usage(
+            calls=expansion.count if expansion.together else 1,
+            input_tokens=expansion.prompt_tokens,
+            output_tokens=self._output_room(expansion),
+            usd=expansion.lease.usd or 0.0,
+        )
+        spent = Usage.total([one] * leases)
+        lost = Completion(error=LOST)
+        return [
+            bare_node(expansion, replace(lost, usage=usage), expansion.first + place).model_copy(
+                update={"fate": "failed", "note": LOST}
+            )
+            for place, usage in enumerate(apportion(spent, [1] * expansion.count))
+        ]
+
+    def _output_room(self, expansion: Expansion) -> int:
+        """The completion tokens that a lease has room for."""
+        settings, tokens = self.settings, expansion.lease.tokens
+        most = settings.growth.output_limit(settings.max_output_tokens, closing=expansion.closing)
+        most *= expansion.count if expansion.together else 1
+        return most if tokens is None else min(most, max(0, tokens - expansion.prompt_tokens))
+
+
+_NOT_GIVEN = "the provider gave fewer completions than it was asked for"
+
+
+def bare_node(expansion: Expansion, completion: Completion, index: int) -> Node:
+    """A node with what the model said, and nothing made of it yet."""
+    return Node(
+        index=index,
+        parent=expansion.parent,
+        model=expansion.model,
+        lane=expansion.lane,
+        candidate=Candidate(
+            index=index,
+            text=completion.text,
+            reasoning=completion.reasoning,
+            tool_calls=list(completion.tool_calls),
+            finish_reason=completion.finish_reason,
+            truncated=completion.truncated,
+            cut_off_by=completion.cut_off_by,
+            discarded=completion.discarded,
+            error=completion.error,
+            usage=completion.usage,
+            prompt_tokens=completion.prompt_tokens,
+            overshoot_tokens=completion.overshoot_tokens,
+            notes=list(completion.notes),
+        ),
+    )
+
+
+def _returned(nodes: list[Node]) -> dict[str, Any]:
+    """Nodes that came back, as an update of the state."""
+    return {
+        "returned": [node.model_dump() for node in nodes],
+        "clock": time.time(),
+        "distrusted": any(node.candidate.overshoot_tokens for node in nodes),
+    }
+
+
+def _all_of(message: BaseMessage) -> str:
+    """Everything of a message that may become tokens."""
+    calls: Any = getattr(message, "tool_calls", None)
+    return f"{message.text}{calls or ''}"

@@ -1,0 +1,207 @@
+"""The last node of a tree search: which answer stands, and the tree it was found in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tscale_graph.answers import AnswerKind
+from tscale_graph.budget import Budget, BudgetExceeded, Limit
+from tscale_graph.candidates import Candidate, Result, SamplingError
+from tscale_graph.search_trees import SearchTree, TreeNode
+from tscale_graph.techniques.choosing import answer_message, told_once
+from tscale_graph.techniques.tree_search.settings import SearchSettings
+from tscale_graph.techniques.tree_search.state import Node, SearchRun, SearchState
+from tscale_graph.verifiers import asks_unleased
+from tscale_graph.votes import Choice, choose, read_answers
+
+
+@dataclass(frozen=True)
+class Finisher:
+    """Chooses among the complete answers and writes the result."""
+
+    settings: SearchSettings
+    technique: str
+
+    async def finish(self, state: SearchState) -> dict[str, Any]:
+        """Write the answer to `messages` and the whole story to `result`.
+
+        Raises:
+            SamplingError: when every node failed.
+            BudgetExceeded: when the budget ended before there was any answer.
+        """
+        run = SearchRun.model_validate(state)
+        settings = self.settings
+        whole = [node.candidate for node in run.nodes if node.complete and node.score is not None]
+        kind = settings.kind_for(run.question, whole)
+        candidates = read_answers(whole, kind)
+        choice = choose(candidates, kind, select=settings.select, seed=settings.seed)
+        result = self._result(run, kind, candidates, choice)
+        if result.answer is None:
+            self._raise_if_hopeless(run, result)
+        return {
+            "messages": [answer_message(result, choice.winner)],
+            "result": result,
+            "working": None,
+        }
+
+    def _result(
+        self, run: SearchRun, kind: AnswerKind, candidates: list[Candidate], choice: Choice
+    ) -> Result:
+        winner = choice.winner
+        limit = run.cut_off_by or _limit_that_was_passed(run)
+        return Result(
+            answer=winner.answer if winner else None,
+            text=(winner or next(iter(candidates), None) or Candidate(index=0)).text,
+            status="cut_off" if limit else "complete",
+            cut_off_by=limit,
+            usage=run.usage,
+            technique=self.technique,
+            agreement=choice.agreement,
+            verdict=winner.verdict if winner else None,
+            votes=list(choice.tallies),
+            candidates=candidates,
+            tree=self._tree(run, winner),
+            notes=[*self._notes(run, kind, candidates), *choice.notes],
+        )
+
+    def _tree(self, run: SearchRun, winner: Candidate | None) -> SearchTree:
+        names = [endpoint.name for endpoint in self.settings.endpoints]
+        return search_tree(
+            run.nodes,
+            technique=self.technique,
+            question=run.question,
+            models=names if len(names) > 1 else None,
+            best=winner.index if winner else None,
+        )
+
+    def _notes(self, run: SearchRun, kind: AnswerKind, candidates: list[Candidate]) -> list[str]:
+        notes: list[str] = []
+        settings = self.settings
+        if settings.auto and candidates:
+            notes.append(f'answer="auto" read the answers as {kind.name}')
+        failed = [node.note for node in run.nodes if node.fate == "failed"]
+        if failed:
+            notes.append(f"{len(failed)} of {len(run.nodes)} nodes failed: {failed[-1]}")
+        silent = sum(1 for candidate in candidates if candidate.answer is None)
+        if silent:
+            notes.append(f"{silent} of {len(candidates)} complete nodes had no answer to read")
+        overshoot = sum(node.candidate.overshoot_tokens for node in run.nodes)
+        if overshoot:
+            notes.append(f"models went {overshoot} tokens over their output limits")
+        told = (
+            note
+            for node in run.nodes
+            for note in node.candidate.notes
+            if not note.startswith("not verified")
+        )
+        notes += told_once(told)
+        if asks_unleased(settings.verifier):
+            notes.append("what the verifier spends on models is not counted: it takes no lease")
+        unpriced = [one.name for one in settings.endpoints if one.prices.ceiling is None]
+        notes += [f"usd is not counted: the price of {name} is not known" for name in unpriced]
+        return notes
+
+    def _raise_if_hopeless(self, run: SearchRun, result: Result) -> None:
+        failures = [
+            node.note
+            for node in run.nodes
+            if node.fate == "failed" and not node.candidate.cut_off_by
+        ]
+        if failures and len(failures) == len(run.nodes):
+            raise SamplingError(
+                f"all {len(failures)} nodes failed, the last with {failures[-1]}", result.usage
+            )
+        limit = run.cut_off_by
+        if limit is None or self.settings.on_exceeded == "return":
+            return
+        budget = run.admission.budget if run.admission else Budget(calls=1)
+        raise BudgetExceeded(
+            _exceeded(limit, budget, run, result), limit=limit, budget=budget, usage=result.usage
+        )
+
+
+def search_tree(
+    nodes: Sequence[Node],
+    *,
+    technique: str,
+    question: str,
+    models: Sequence[str] | None,
+    best: int | None,
+) -> SearchTree:
+    """A tree to look at, with the mean score at and below each node.
+
+    Args:
+        nodes: in the order of their rows.
+        technique: what made it.
+        question: the root.
+        models: their names, where there are several.
+        best: the row of the best answer, or None.
+    """
+    visits, sums, depths = [0] * (len(nodes) + 1), [0.0] * (len(nodes) + 1), [0]
+    for node in nodes:
+        depths.append(depths[node.parent] + 1)
+    for node in reversed(nodes):
+        if node.score is not None:
+            visits[node.index] += 1
+            sums[node.index] += node.score
+        visits[node.parent] += visits[node.index]
+        sums[node.parent] += sums[node.index]
+    root = TreeNode(
+        index=0,
+        parent=None,
+        depth=0,
+        status="open",
+        visits=visits[0],
+        value=_mean(sums[0], visits[0]),
+        text=question,
+    )
+    made = [
+        TreeNode(
+            index=node.index,
+            parent=node.parent,
+            depth=depths[node.index],
+            status=_status(node),
+            score=node.score,
+            visits=visits[node.index],
+            value=_mean(sums[node.index], visits[node.index]),
+            model=models[node.model] if models else None,
+            text=node.added or node.candidate.text,
+            note=node.note,
+            usage=node.usage,
+        )
+        for node in nodes
+    ]
+    return SearchTree(technique=technique, question=question, nodes=[root, *made], best=best)
+
+
+def _mean(total: float, count: int) -> float | None:
+    return min(1.0, total / count) if count else None
+
+
+def _status(node: Node) -> Any:
+    if node.fate == "closed":
+        return "open" if node.closed else "duplicate"
+    return node.fate or "pending"
+
+
+def _limit_that_was_passed(run: SearchRun) -> Limit | None:
+    """A limit that a model went over which does not keep to its own; None as a rule."""
+    if run.admission is None:
+        return None
+    return run.admission.budget.exceeded_by(run.usage.model_copy(update={"seconds": 0.0}))
+
+
+def _exceeded(limit: Limit, budget: Budget, run: SearchRun, result: Result) -> str:
+    allowed = getattr(budget, limit)
+    if not run.nodes and limit == "seconds":
+        return f"seconds={allowed} were over before a node could start"
+    if not run.nodes:
+        bound = run.admission.prompt_bound if run.admission else 0
+        return (
+            f"{limit}={allowed} is too little for the question alone: "
+            f"its prompt is up to {bound} tokens"
+        )
+    used = result.usage.tokens
+    return f"{limit}={allowed} was used up before there was an answer ({used} tokens spent)"

@@ -1,0 +1,46 @@
+"""The loop that tree searches share: rounds of expansions until an answer passes or nothing is left."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langgraph.graph import END, START, StateGraph
+
+from tscale_graph.techniques.nodes import add_edges, add_node
+from tscale_graph.techniques.state import Answered, Question
+from tscale_graph.techniques.tree_search.expanding import Expander
+from tscale_graph.techniques.tree_search.finishing import Finisher
+from tscale_graph.techniques.tree_search.gate import SearchGate, Selector
+from tscale_graph.techniques.tree_search.scoring import Backup, Scorer
+from tscale_graph.techniques.tree_search.settings import SearchSettings
+from tscale_graph.techniques.tree_search.state import SearchState
+
+
+def search_loop(settings: SearchSettings, *, technique: str) -> StateGraph[Any, Any, Any, Any]:
+    """START → admit → select → expand × k → verify → backup → decide → admit again, or finish.
+
+    Args:
+        settings: what to search with.
+        technique: the name that the result bears.
+    """
+    graph = StateGraph(SearchState, input_schema=Question, output_schema=Answered)
+    state = SearchState
+    gate, selector, backup = SearchGate(settings), Selector(settings), Backup(settings)
+    expander, scorer = Expander(settings), Scorer(settings)
+    finisher = Finisher(settings, technique)
+    add_node(graph, "admit", gate.admit, execute_in="activity", state=state)
+    add_node(graph, "select", selector.select, execute_in="workflow", state=state)
+    add_node(graph, "expand", expander.expand, execute_in="activity", state=state)
+    add_node(graph, "verify", scorer.verify, execute_in="activity", state=state)
+    add_node(graph, "backup", backup.backup, execute_in="workflow", state=state)
+    add_node(graph, "decide", backup.decide, execute_in="workflow", state=state)
+    add_node(graph, "finish", finisher.finish, execute_in="workflow", state=state)
+    graph.add_edge(START, "admit")
+    graph.add_edge("admit", "select")
+    add_edges(graph, "select", selector.fan_out, ["expand", "finish"])
+    graph.add_edge("expand", "verify")
+    graph.add_edge("verify", "backup")
+    graph.add_edge("backup", "decide")
+    add_edges(graph, "decide", backup.another, ["admit", "finish"])
+    graph.add_edge("finish", END)
+    return graph

@@ -1,0 +1,193 @@
+"""The nodes after the expansions of a round: scores, the tree told of them, and whether to go on."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from tscale_graph.budget import Usage
+from tscale_graph.candidates import Checked
+from tscale_graph.techniques.checking import check_answer, scarcest, share_out
+from tscale_graph.techniques.tree_search.settings import SearchSettings
+from tscale_graph.techniques.tree_search.state import (
+    Fate,
+    Node,
+    SearchRun,
+    SearchState,
+    Working,
+    register,
+)
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """Runs the verifier on the nodes of a round; nodes that are the same share a verdict."""
+
+    settings: SearchSettings
+
+    async def verify(self, state: SearchState) -> dict[str, Any]:
+        """Score new nodes, side by side; one that cannot be scored costs only itself."""
+        run = SearchRun.model_validate(state)
+        known = run.working.by_key if isinstance(run.working, Working) else _keys(run.nodes)
+        first: dict[str, int] = {}
+        for node in run.returned:
+            if node.fate is None and node.key and node.key not in known:
+                first.setdefault(node.key, node.index)
+        asked = [
+            node
+            for node in run.returned
+            if node.fate is None and (not node.key or first.get(node.key) == node.index)
+        ]
+        checks = await self._checks(run, asked)
+        by_index = {node.index: node for node in run.nodes}
+        scored = {
+            node.index: self._scored(node, check)
+            for node, check in zip(asked, checks, strict=True)
+        }
+        by_index |= scored
+        for node in run.returned:
+            if node.fate is None and node.index not in scored:
+                original = known.get(node.key) or first[node.key]
+                scored[node.index] = self._same(node, by_index[original])
+        return {
+            "returned": [node.model_dump() for node in scored.values()],
+            "clock": time.time(),
+        }
+
+    async def _checks(self, run: SearchRun, asked: list[Node]) -> list[Checked]:
+        admission = run.admission
+        if admission is None or not asked:
+            return []
+        left = admission.budget.remaining(run.usage + admission.reserved)
+        leases = share_out(left, len(asked))
+        growth, question = self.settings.growth, run.question
+        return await asyncio.gather(
+            *(
+                check_answer(
+                    self.settings.verifier,
+                    question,
+                    growth.judged_text(node),
+                    lease=lease,
+                    deadline=admission.deadline,
+                    short_of=None if lease is not None else scarcest(left),
+                )
+                for node, lease in zip(asked, leases, strict=True)
+            )
+        )
+
+    def _scored(self, node: Node, check: Checked) -> Node:
+        """A node with its score, or why it has none."""
+        verdict = check.verdict
+        if verdict is None:
+            told = f"not verified: {check.error}"
+            candidate = node.candidate.model_copy(
+                update={
+                    "notes": [*node.candidate.notes, told],
+                    "cut_off_by": node.candidate.cut_off_by or check.cut_off_by,
+                }
+            )
+            changes = {"fate": "failed", "note": told, "checked": check.spent}
+            return node.model_copy(update={"candidate": candidate, **changes})
+        try:
+            score = self.settings.growth.score(node, verdict)
+        except ValueError as error:
+            return node.model_copy(
+                update={"fate": "failed", "note": str(error), "checked": check.spent}
+            )
+        complete = node.complete or verdict.passed is True
+        fate: Fate = "closed" if node.closed else "open"
+        if complete and not self.settings.growth.complete:
+            fate = "terminal"
+        return node.model_copy(
+            update={
+                "candidate": node.candidate.model_copy(update={"verdict": verdict}),
+                "fate": fate,
+                "score": score,
+                "complete": complete or self.settings.growth.complete,
+                "note": verdict.feedback,
+                "checked": check.spent,
+            }
+        )
+
+    def _same(self, node: Node, original: Node) -> Node:
+        """A node that is the same as an earlier one: its verdict, without asking again."""
+        if original.score is None:
+            told = f"the same as node {original.index}: {original.note}"
+            return node.model_copy(update={"fate": "failed", "note": told})
+        fate: Fate = original.fate or "open"
+        if self.settings.growth.merges:
+            fate = "closed"
+        verdict = original.candidate.verdict
+        if verdict is not None:
+            verdict = verdict.model_copy(update={"usage": Usage()})
+        return node.model_copy(
+            update={
+                "candidate": node.candidate.model_copy(update={"verdict": verdict}),
+                "fate": fate,
+                "score": original.score,
+                "complete": original.complete,
+                "note": f"the same as node {original.index}",
+            }
+        )
+
+
+@dataclass(frozen=True)
+class Backup:
+    """Tells the tree what became of the round, and decides whether there is another."""
+
+    settings: SearchSettings
+
+    async def backup(self, state: SearchState) -> dict[str, Any]:
+        """Append the nodes of the round, and update the statistics along their paths."""
+        run = SearchRun.model_validate(state)
+        settings = self.settings
+        working = run.at_hand(settings.policy, models=len(settings.endpoints))
+        for node in run.returned:
+            register(working, node, settings.policy)
+        return {
+            "nodes": [node.model_dump() for node in run.returned],
+            "spent": Usage.total(node.usage for node in run.returned).model_dump(),
+            "returned": None,
+            "working": working,
+        }
+
+    async def decide(self, state: SearchState) -> dict[str, Any]:
+        """Whether the search is over: an answer has passed, or this was its last step."""
+        run = SearchRun.model_validate(state)
+        last = run.nodes[-sum(expansion.count for expansion in run.wave) :]
+        passed = any(_passed(node) for node in last)
+        closing = any(expansion.closing for expansion in run.wave)
+        in_vain = _nothing_can_be_verified(run.nodes)
+        over = passed or closing or in_vain
+        return {"over": over, "going_on": not over}
+
+    async def another(self, state: SearchState) -> str:
+        """Back for another round, or on to the answer."""
+        return "finish" if SearchRun.model_validate(state).over else "admit"
+
+
+_IN_VAIN = 3
+"""Nodes that a verifier fails on in the same way before it is given up on."""
+
+
+def _passed(node: Node) -> bool:
+    verdict = node.candidate.verdict
+    return node.complete and verdict is not None and verdict.passed is True
+
+
+def _nothing_can_be_verified(nodes: list[Node]) -> bool:
+    """Whether the verifier has failed on every one of the first nodes, for the same reason."""
+    if len(nodes) < _IN_VAIN or any(node.score is not None for node in nodes[:_IN_VAIN]):
+        return False
+    failures = {node.note for node in nodes}
+    return len(failures) == 1 and next(iter(failures)).startswith("not verified")
+
+
+def _keys(nodes: list[Node]) -> dict[str, int]:
+    keys: dict[str, int] = {}
+    for node in nodes:
+        if node.key:
+            keys.setdefault(node.key, node.index)
+    return keys

@@ -1,0 +1,320 @@
+"""The state of a tree search: nodes that are only ever appended, and what is in flight."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+from langchain_core.messages import AnyMessage, BaseMessage
+from langgraph.channels import DeltaChannel, EphemeralValue, UntrackedValue
+from langgraph.graph.message import add_messages
+from pydantic import BaseModel, ConfigDict
+from typing_extensions import TypedDict
+
+from tscale_graph.budget import Budget, Limit, Usage
+from tscale_graph.candidates import Candidate, Result
+from tscale_graph.search.asking import Ask, SearchPolicy
+from tscale_graph.search.tree import ROOT, Status, Tree
+from tscale_graph.techniques.state import (
+    Admission,
+    RequestBudget,
+    add_usage,
+    either,
+    later,
+    question_of,
+)
+
+Fate = Literal["open", "terminal", "closed", "failed"]
+"""What became of a node."""
+
+
+class Node(BaseModel):
+    """A node that came back: what a model added to its parent, and what that is worth.
+
+    Attributes:
+        index: its row in the tree, from 1.
+        parent: the row above.
+        model: which model made it.
+        lane: which of several independent subtrees it is in; -1 where there is one.
+        candidate: what the model said; `text` is the whole solution so far.
+        added: what this node added to its parent's text.
+        messages: what it added to the conversation, where the tree is one of conversations.
+        snapshot: what the environment was like afterwards, as plain data.
+        key: nodes with the same one are the same; "" is like no other.
+        complete: it is a whole answer, by what the model did.
+        closed: it is not gone on from, whatever it scores.
+        agreement: share of its siblings that are the same, in (0, 1].
+        prompt_tokens: what a prompt that goes on from here counts at most.
+        fate: what became of it, once it was scored.
+        score: in [0, 1], or None when it failed.
+        note: why it failed, or what the verifier had to say.
+        checked: what scoring it cost.
+    """
+
+    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
+
+    index: int
+    parent: int
+    model: int = 0
+    lane: int = -1
+    candidate: Candidate
+    added: str = ""
+    messages: list[AnyMessage] = []
+    snapshot: Any = None
+    key: str = ""
+    complete: bool = False
+    closed: bool = False
+    agreement: float = 1.0
+    prompt_tokens: int = 0
+    fate: Fate | None = None
+    score: float | None = None
+    note: str = ""
+    checked: Usage = Usage()
+
+    @property
+    def usage(self) -> Usage:
+        """What it cost, its scoring included."""
+        return self.candidate.usage + self.checked
+
+
+class Expansion(BaseModel):
+    """Children that were asked for, and what they may spend.
+
+    Attributes:
+        parent: the node to expand.
+        first: the row of the first child.
+        count: how many.
+        model: which model is asked.
+        lane: of which independent subtree.
+        lease: what each of them may spend, or all of them together.
+        together: they are completions of one request, and share one lease.
+        prompt_tokens: what the prompt counts at most.
+        granted_in: the process that granted it.
+        distrusted: the model went over its limit before, so it is watched.
+        closing: not a step but the rest of the answer.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    parent: int
+    first: int
+    count: int
+    model: int = 0
+    lane: int = -1
+    lease: Budget
+    together: bool = False
+    prompt_tokens: int = 0
+    granted_in: str = ""
+    distrusted: bool = False
+    closing: bool = False
+
+
+class ExpandTask(BaseModel):
+    """What one `Send` carries: an expansion and all that it needs to know.
+
+    Attributes:
+        expansion: what to add, and what it may spend.
+        messages: the conversation that the search is about.
+        trail: the nodes from below the root to the one to expand.
+        reflections: what was learnt from failures so far.
+        question_tokens: what the prompt of a first node counts at most.
+        deadline: when the time is up, or None.
+    """
+
+    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
+
+    expansion: Expansion
+    messages: list[AnyMessage]
+    question_tokens: int = 0
+    trail: list[Node] = []
+    reflections: list[str] = []
+    deadline: float | None = None
+
+
+class Queued(BaseModel):
+    """Children that the policy asked for and that wait for their turn."""
+
+    model_config = ConfigDict(frozen=True)
+
+    parent: int
+    first: int
+    count: int
+    model: int = 0
+    lane: int = -1
+
+
+def add_nodes(
+    old: Sequence[Node], writes: Sequence[Sequence[Node | Mapping[str, Any]]]
+) -> list[Node]:
+    """Append nodes, given as models or as plain dicts."""
+    return [*old, *(Node.model_validate(node) for write in writes for node in write)]
+
+
+def add_returned(
+    old: Sequence[Node] | None, new: Sequence[Node | Mapping[str, Any]] | None
+) -> list[Node]:
+    """Collect the nodes of one round, by index; None starts the next round."""
+    if new is None:
+        return []
+    parsed = [Node.model_validate(node) for node in new]
+    by_index = {node.index: node for node in [*(old or ()), *parsed]}
+    return [by_index[index] for index in sorted(by_index)]
+
+
+def add_reflections(old: Sequence[str] | None, new: Sequence[str] | None) -> list[str]:
+    """Append what was learnt; None starts again."""
+    return [] if new is None else [*(old or ()), *new]
+
+
+@dataclass
+class Working:
+    """What a run keeps at hand in this process, and can always be made again from its nodes.
+
+    Attributes:
+        tree: the nodes' statistics.
+        by_key: the first node of each key.
+    """
+
+    tree: Tree
+    by_key: dict[str, int] = field(default_factory=dict[str, int])
+
+
+class SearchState(TypedDict, total=False):
+    """Everything between the question and the answer; private to the subgraph.
+
+    Attributes:
+        messages: the conversation.
+        budget: as the request gave it.
+        result: written by the last node.
+        admission: what was let in, once it was.
+        entropy: what the search draws with.
+        nodes: every node that came back and was scored.
+        returned: those of the round that is going on.
+        wave: the expansions of that round.
+        queue: expansions that wait for the next.
+        working: statistics of the nodes, kept in this process only.
+        spent: what finished rounds cost, and what was learnt from them.
+        reflections: what was learnt from failures.
+        cut_off_by: the limit that ended the search, or None.
+        over: the search has come to its end.
+        going_on: another round follows; gone when a new request comes in.
+        process: the process that let this round in.
+        clock: the latest time that any I/O ended.
+        separate: a provider did not give several completions for one request.
+        distrusted: a model went over its output limit.
+    """
+
+    messages: Annotated[list[AnyMessage], add_messages]
+    budget: RequestBudget
+    result: Result
+    admission: Admission | None
+    entropy: int
+    nodes: Annotated[list[Node], DeltaChannel(add_nodes)]
+    returned: Annotated[list[Node], add_returned]
+    wave: list[Expansion]
+    queue: list[Queued]
+    working: Annotated[Any, UntrackedValue]
+    spent: Annotated[Usage, add_usage]
+    reflections: Annotated[list[str], add_reflections]
+    cut_off_by: Limit | None
+    over: bool
+    going_on: Annotated[bool, EphemeralValue]
+    process: str
+    clock: Annotated[float, later]
+    separate: Annotated[bool, either]
+    distrusted: Annotated[bool, either]
+
+
+class SearchRun(BaseModel):
+    """The state as a node sees it, parsed: what crosses machines arrives as plain dicts."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True, extra="ignore")
+
+    messages: list[AnyMessage] = []
+    admission: Admission | None = None
+    entropy: int = 0
+    nodes: list[Node] = []
+    returned: list[Node] = []
+    wave: list[Expansion] = []
+    queue: list[Queued] = []
+    working: Any = None
+    spent: Usage = Usage()
+    reflections: list[str] = []
+    cut_off_by: Limit | None = None
+    over: bool = False
+    going_on: bool = False
+    process: str = ""
+    clock: float = 0.0
+    separate: bool = False
+    distrusted: bool = False
+
+    @property
+    def question(self) -> str:
+        """The text of the last human message, else of the last message."""
+        return question_of(self.messages)
+
+    @property
+    def usage(self) -> Usage:
+        """What was spent so far; `seconds` since admission."""
+        total = Usage.total([self.spent, *(node.usage for node in self.returned)])
+        opened_at = self.admission.opened_at if self.admission else self.clock
+        return total.model_copy(
+            update={"seconds": Usage(seconds=max(0.0, self.clock - opened_at)).seconds}
+        )
+
+    def node(self, index: int) -> Node:
+        """A node by its row in the tree."""
+        return self.nodes[index - 1]
+
+    def trail(self, index: int) -> list[Node]:
+        """The nodes from below the root to one."""
+        found: list[Node] = []
+        while index != ROOT:
+            found.append(self.node(index))
+            index = found[-1].parent
+        return found[::-1]
+
+    def at_hand(self, policy: SearchPolicy, *, models: int) -> Working:
+        """The statistics of the nodes, made again where another process had them."""
+        if isinstance(self.working, Working):
+            return self.working
+        working = Working(Tree(models=models))
+        for node in self.nodes:
+            working.tree.append(node.parent, model=node.model, lane=node.lane)
+            register(working, node, policy)
+        for ask in [*self.wave, *self.queue]:
+            if ask.first >= working.tree.size:
+                working.tree.append(ask.parent, count=ask.count, model=ask.model, lane=ask.lane)
+        return working
+
+
+def register(working: Working, node: Node, policy: SearchPolicy) -> None:
+    """Tell the tree what became of a node."""
+    if node.key:
+        working.by_key.setdefault(node.key, node.index)
+    if node.fate is None or node.fate == "failed" or node.score is None:
+        working.tree.fail(node.index)
+        return
+    value = policy.value(node.score)
+    working.tree.tell(node.index, node.score, status=_STATUS[node.fate], value=value)
+
+
+_STATUS: dict[Fate, Status] = {
+    "open": Status.OPEN,
+    "terminal": Status.TERMINAL,
+    "closed": Status.CLOSED,
+}
+
+
+def queued(tree: Tree, ask: Ask) -> Queued:
+    """An ask of the policy as plain data."""
+    lane = tree.lane.item(ask.first)
+    return Queued(
+        parent=ask.parent, first=ask.first, count=ask.count, model=ask.model, lane=lane
+    )
+
+
+def conversation(messages: Sequence[BaseMessage], trail: Sequence[Node]) -> list[BaseMessage]:
+    """The conversation with everything that the nodes of a trail added to it."""
+    return [*messages, *(message for node in trail for message in node.messages)]
