@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tscale_graph.budget import Usage
-from tscale_graph.candidates import Checked
+from tscale_graph.candidates import Checked, Verdict
+from tscale_graph.search.tree import ROOT
 from tscale_graph.techniques.checking import check_answer, scarcest, share_out
 from tscale_graph.techniques.tree_search.settings import SearchSettings
 from tscale_graph.techniques.tree_search.state import (
@@ -40,12 +41,19 @@ class Scorer:
             for node in run.returned
             if node.fate is None and (not node.key or first.get(node.key) == node.index)
         ]
-        checks = await self._checks(run, asked)
         by_index = {node.index: node for node in run.nodes}
+        # A node that only ends what was there has its parent's verdict.
+        ends = {node.index: by_index[node.parent] for node in asked if _only_ends(node)}
+        asked = [node for node in asked if node.index not in ends]
+        checks = await self._checks(run, asked)
         scored = {
             node.index: self._scored(node, check)
             for node, check in zip(asked, checks, strict=True)
         }
+        for node in run.returned:
+            if node.index in ends:
+                verdict = _free(ends[node.index].candidate.verdict)
+                scored[node.index] = self._scored(node, Checked(verdict=verdict))
         by_index |= scored
         for node in run.returned:
             if node.fate is None and node.index not in scored:
@@ -96,6 +104,7 @@ class Scorer:
             return node.model_copy(
                 update={"fate": "failed", "note": str(error), "checked": check.spent}
             )
+        verdict = verdict.model_copy(update={"score": score})
         complete = node.complete or verdict.passed is True
         fate: Fate = "closed" if node.closed else "open"
         if complete and not self.settings.growth.complete:
@@ -119,9 +128,7 @@ class Scorer:
         fate: Fate = original.fate or "open"
         if self.settings.growth.merges:
             fate = "closed"
-        verdict = original.candidate.verdict
-        if verdict is not None:
-            verdict = verdict.model_copy(update={"usage": Usage()})
+        verdict = _free(original.candidate.verdict)
         return node.model_copy(
             update={
                 "candidate": node.candidate.model_copy(update={"verdict": verdict}),
@@ -166,6 +173,15 @@ class Backup:
     async def another(self, state: SearchState) -> str:
         """Back for another round, or on to the answer."""
         return "finish" if SearchRun.model_validate(state).over else "admit"
+
+
+def _only_ends(node: Node) -> bool:
+    return node.complete and not node.added and node.parent != ROOT
+
+
+def _free(verdict: Verdict | None) -> Verdict | None:
+    """A verdict that was paid for before."""
+    return verdict and verdict.model_copy(update={"usage": Usage()})
 
 
 _IN_VAIN = 3

@@ -1,0 +1,289 @@
+"""Beam search over reasoning steps, and its relatives: DVTS, REBASE and particle filtering."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any, Literal
+
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+from langchain_core.runnables import Runnable
+from langgraph.graph import StateGraph
+
+from tscale_graph.answers import AnswerKind, answer_kind
+from tscale_graph.answers.marked import marked_answers
+from tscale_graph.budget import Budget
+from tscale_graph.candidates import Verdict
+from tscale_graph.models.endpoint import endpoint
+from tscale_graph.models.loading import load_model
+from tscale_graph.models.replies import Completion
+from tscale_graph.search.levels import VARIANTS, LevelByLevel, Variant
+from tscale_graph.search.steps import StepSplitter, step_splitter
+from tscale_graph.techniques.settings import Answer, OnExceeded, check_count
+from tscale_graph.techniques.tree_search.expanding import bare_node
+from tscale_graph.techniques.tree_search.loop import search_loop
+from tscale_graph.techniques.tree_search.settings import search_settings
+from tscale_graph.techniques.tree_search.state import ExpandTask, Node
+from tscale_graph.verifiers import Verifier, check_verifier, preferred_answer
+from tscale_graph.votes import Selection
+
+Aggregate = Literal["last", "min", "prod", "mean"]
+
+AGGREGATES: dict[Aggregate, Callable[[Sequence[float]], float]] = {
+    "last": lambda scores: scores[-1],
+    "min": min,
+    "prod": math.prod,
+    "mean": fmean,
+}
+"""How the scores of the steps become one: "last" for scores that tell whether a solution can still
+succeed, "min" or "prod" for those that tell whether a step is correct."""
+
+_TEMPERATURES: dict[Variant, float] = {"beam": 1.0, "dvts": 1.0, "rebase": 0.2, "particles": 1.0}
+
+NEXT_STEP = (
+    "This is the solution so far:\n\n{so_far}\n\n"
+    "Continue it with the next step only. Do not repeat what is there, and do not comment on it."
+)
+"""What a model is told that does not go on from an assistant message."""
+REST = (
+    "This is the solution so far:\n\n{so_far}\n\n"
+    "Write the rest of it, to the final answer. Do not repeat what is there."
+)
+"""The same, where there is no budget for more steps."""
+
+
+def beam_search(
+    model: str | Runnable[Any, Any],
+    scorer: Verifier | str,
+    *,
+    beams: int = 4,
+    width: int = 4,
+    variant: Variant = "beam",
+    steps: str | StepSplitter = "paragraph",
+    max_steps: int = 24,
+    step_tokens: int = 256,
+    aggregate: Aggregate = "last",
+    score_temperature: float | None = None,
+    continuation: Literal["auto", "prefill", "prompt"] = "auto",
+    max_nodes: int | None = None,
+    select: str | Selection = "weighted",
+    answer: Answer = "auto",
+    temperature: float | None = 0.8,
+    max_output_tokens: int = 1024,
+    max_parallel: int | None = None,
+    budget: Budget | dict[str, Any] | None = None,
+    system: str | None = None,
+    seed: int | None = None,
+    on_exceeded: OnExceeded = "raise",
+) -> StateGraph[Any, Any, Any, Any]:
+    """A graph that builds answers step by step, and goes on from the steps that score best.
+
+    All partial solutions grow by one step a round; `beams * width` steps are sampled, scored, and
+    some are gone on from (`LevelByLevel` says how many of each). The search ends when an answer
+    passes, when every solution has come to its end, or after `max_steps`. Where the budget ends
+    before there is a whole answer, the best partial one is completed in one call that was
+    reserved for it. Input: `messages` and `budget`. Output: `messages` with the answer appended,
+    and `result`, whose `tree` shows what was searched.
+
+    Args:
+        model: a chat model, "local", or "provider:model".
+        scorer: a verifier that gives `step_scores` (a process reward model, "countdown"), or one
+            that scores a partial solution as a whole, such as a judge.
+        beams: partial solutions that are kept, at least 1.
+        width: continuations of each, at least 1.
+        variant: "beam", "dvts", "rebase" or "particles".
+        steps: where a step ends: "paragraph", "line", "sentence", "delimiter:…".
+        max_steps: the most steps of one solution, at least 1.
+        step_tokens: the most tokens of one step, at least 1.
+        aggregate: how step scores become one: "last", "min", "prod" or "mean".
+        score_temperature: of "rebase" (0.2 if None) and "particles" (1).
+        continuation: "prefill" ends the prompt with the solution so far as an assistant
+            message; "prompt" asks for the next step in words; "auto" does what the model is known
+            for.
+        max_nodes: the most steps of all solutions; None: `beams * width * max_steps`.
+        select: how the answer is chosen among whole ones, by scores.
+        answer: how to read answers; "auto" first asks what the scorer wants.
+        temperature: sampling temperature, 0 to 2; None leaves the model's own.
+        max_output_tokens: the most tokens of a solution that is completed in one call.
+        max_parallel: the most calls in flight at once; None leaves it to the budget.
+        budget: for requests that bring none.
+        system: a system prompt put before the conversation.
+        seed: for runs that repeat, where the provider takes a seed.
+        on_exceeded: what to do when the budget ends before there is an answer: "raise"
+            `BudgetExceeded`, or "return" a `Result` whose answer is None.
+
+    Returns:
+        An uncompiled graph: compile it, or add it to another graph once compiled.
+
+    Raises:
+        ValueError: for a bad argument, in one line, when the graph is built.
+        ImportError: when the model or scorer needs a package that is not installed.
+    """
+    for name, value in (
+        ("beams", beams),
+        ("width", width),
+        ("max_steps", max_steps),
+        ("step_tokens", step_tokens),
+    ):
+        check_count(name, value, at_least=1)
+    for name, value, known in (
+        ("variant", variant, VARIANTS),
+        ("aggregate", aggregate, tuple(AGGREGATES)),
+        ("continuation", continuation, ("auto", "prefill", "prompt")),
+    ):
+        if value not in known:
+            raise ValueError(f"{name} must be one of {', '.join(known)}, got {value!r}")
+    if score_temperature is not None and not score_temperature > 0:
+        raise ValueError(f"score_temperature must be above 0, got {score_temperature}")
+    loaded, checked = load_model(model), check_verifier(scorer)
+    prefers = preferred_answer(checked)
+    settings = search_settings(
+        [loaded],
+        policy=LevelByLevel(variant, beams, width, score_temperature or _TEMPERATURES[variant]),
+        growth=Steps(
+            splitter=step_splitter(steps),
+            prefill=endpoint(loaded).continues if continuation == "auto" else continuation != "prompt",
+            max_steps=max_steps,
+            step_tokens=step_tokens,
+            aggregate=aggregate,
+            judged=None if prefers == "auto" else answer_kind(prefers),
+            merges=variant != "particles",
+        ),
+        verifier=checked,
+        max_nodes=beams * width * max_steps if max_nodes is None else max_nodes,
+        select=select,
+        answer=answer,
+        temperature=temperature,
+        max_output_tokens=max_output_tokens,
+        max_parallel=max_parallel,
+        budget=budget,
+        system=system,
+        seed=seed,
+        on_exceeded=on_exceeded,
+    )
+    return search_loop(settings, technique="beam_search")
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Every node is one more step of a solution.
+
+    Attributes:
+        splitter: where a step ends.
+        prefill: the prompt ends with the solution so far, as an assistant message.
+        max_steps: the most steps of one solution.
+        step_tokens: the most tokens of one step.
+        aggregate: how step scores become one.
+        judged: what the scorer is shown of a solution; None: all of it.
+        merges: a step that leads to the same solution as another is not gone on from. Particles
+            are: as many as there are make its probability.
+    """
+
+    splitter: StepSplitter
+    prefill: bool
+    max_steps: int
+    step_tokens: int
+    aggregate: Aggregate
+    judged: AnswerKind | None
+    merges: bool
+    complete: bool = False
+    cumulative: bool = True
+
+    def prompt(
+        self, messages: Sequence[BaseMessage], trail: Sequence[Node], *, reflections: Sequence[str]
+    ) -> list[BaseMessage]:
+        """The question, and the solution so far to go on from."""
+        return self._continued(messages, trail, NEXT_STEP)
+
+    def closing_prompt(
+        self, messages: Sequence[BaseMessage], trail: Sequence[Node]
+    ) -> list[BaseMessage] | None:
+        """The same, for all that is missing."""
+        return self._continued(messages, trail, REST)
+
+    def _continued(
+        self, messages: Sequence[BaseMessage], trail: Sequence[Node], words: str
+    ) -> list[BaseMessage]:
+        so_far = _so_far(trail)
+        if not so_far:
+            return list(messages)
+        if self.prefill:
+            return [*messages, AIMessage(so_far)]
+        return [*messages, HumanMessage(words.format(so_far=so_far.strip()))]
+
+    def stop(self, *, closing: bool) -> list[str] | None:
+        """What ends a step, where a provider can look for it."""
+        return None if closing else self.splitter.stop
+
+    def output_limit(self, most: int, *, closing: bool) -> int:
+        """That of a step, or of all the rest."""
+        return most if closing else min(most, self.step_tokens)
+
+    def words_bound(self, *, reflections: Sequence[str]) -> int:
+        """The words that ask for the next step."""
+        return 0 if self.prefill else len(NEXT_STEP)
+
+    async def grow(self, task: ExpandTask, completion: Completion, index: int) -> Node:
+        """The step that a completion begins with; one that says nothing has ended the solution."""
+        node = bare_node(task.expansion, completion, index)
+        trail, so_far = task.trail, _so_far(task.trail)
+        text = completion.text
+        if len(so_far) >= _ECHO and text.startswith(so_far):
+            text = text[len(so_far) :]  # some servers repeat what they go on from
+        if task.expansion.closing:
+            return self._whole(node, so_far + text, text)
+        step = self.splitter.first(text)
+        if not step.strip():
+            if not so_far or completion.truncated:
+                return node.model_copy(update={"fate": "failed", "note": "the model gave no step"})
+            return self._whole(node, so_far, "")
+        stopped = step == text and not completion.truncated and self.splitter.stop is not None
+        if stopped and not step.endswith(self.splitter.delimiter):
+            step += self.splitter.delimiter
+        earlier = [before.added.strip() for before in trail]
+        if step.strip() in earlier:
+            told = f"the same as step {earlier.index(step.strip()) + 1}"
+            return node.model_copy(update={"added": step, "fate": "failed", "note": told})
+        whole = so_far + step
+        if marked_answers(step):
+            return self._whole(node, whole, step)
+        return node.model_copy(
+            update={
+                "candidate": node.candidate.model_copy(update={"text": whole}),
+                "added": step,
+                "key": " ".join(whole.split()),
+                "closed": len(trail) + 1 >= self.max_steps,
+            }
+        )
+
+    def _whole(self, node: Node, whole: str, added: str) -> Node:
+        """A node that ends its solution."""
+        return node.model_copy(
+            update={
+                "candidate": node.candidate.model_copy(update={"text": whole}),
+                "added": added,
+                "key": f"{' '.join(whole.split())} ∎",
+                "complete": True,
+            }
+        )
+
+    def judged_text(self, node: Node) -> str:
+        """The solution so far, as the scorer reads answers."""
+        text = node.candidate.text.rstrip()
+        read = self.judged.extract(text) if self.judged is not None else None
+        return text if read is None else read
+
+    def score(self, node: Node, verdict: Verdict) -> float:
+        """That of the steps, aggregated, where the scorer gives them; else of the whole."""
+        steps = verdict.step_scores
+        return AGGREGATES[self.aggregate](steps) if steps else verdict.score
+
+
+_ECHO = 8
+"""A repetition of fewer characters may well be the model's own."""
+
+
+def _so_far(trail: Sequence[Node]) -> str:
+    return trail[-1].candidate.text if trail else ""
