@@ -102,7 +102,10 @@ class LevelByLevel:
         if self.variant == "rebase":
             counts = rebase_counts(scores, left, temperature=self.temperature)
         else:
-            counts = particle_counts(scores, left, temperature=self.temperature, rng=rng)
+            arrived = [1 + tree.copies.item(row) for row in rows]
+            counts = particle_counts(
+                scores, arrived, left, temperature=self.temperature, rng=rng
+            )
         return list(zip(rows, counts, strict=True))
 
 
@@ -137,7 +140,12 @@ def rebase_counts(scores: Sequence[float], budget: int, *, temperature: float) -
 
 
 def particle_counts(
-    scores: Sequence[float], particles: int, *, temperature: float, rng: np.random.Generator
+    scores: Sequence[float],
+    arrived: Sequence[int],
+    particles: int,
+    *,
+    temperature: float,
+    rng: np.random.Generator,
 ) -> list[int]:
     """How many particles go on from each partial solution.
 
@@ -146,7 +154,8 @@ def particle_counts(
     none was lost, each goes on as it is; else they are resampled systematically.
 
     Args:
-        scores: of the partial solutions, in [0, 1]; one particle has arrived at each.
+        scores: of the partial solutions, in [0, 1].
+        arrived: how many particles have arrived at each, at least 1.
         particles: how many go on; 0 or less gives none.
         temperature: above 0.
         rng: what to resample with.
@@ -155,11 +164,13 @@ def particle_counts(
         return [0] * len(scores)
     clipped = np.clip(np.asarray(scores, dtype=np.float64), _SURE, 1 - _SURE)
     odds = np.log(clipped / (1 - clipped)) / temperature
-    weights = np.exp(odds - odds.max())
-    weights /= weights.sum()
-    effective = 1.0 / float((weights**2).sum())
-    if len(scores) == particles and effective >= particles / 2:
-        return [1] * particles
+    alone = np.exp(odds - odds.max())
+    weights = alone * arrived
+    total = float(weights.sum())
+    effective = total * total / float((alone * weights).sum())
+    if sum(arrived) == particles and effective >= particles / 2:
+        return list(arrived)
+    weights /= total
     places = (rng.random() + np.arange(particles)) / particles
     chosen = np.searchsorted(np.cumsum(weights), places * (1 - 1e-12))
     return np.bincount(np.minimum(chosen, len(scores) - 1), minlength=len(scores)).tolist()

@@ -61,6 +61,7 @@ class Tree:
         pending: [room] nodes in flight at or below it.
         fresh_visits, fresh_sum, fresh_squares, fresh_pending: [room] the same of its direct
             children alone, each by its own value.
+        copies: [room] later nodes that are the same as it, and were closed.
         leaves: [room] open nodes without children, at or below it.
         by_model: [models, 3] the number, the sum and the sum of squares of values by model.
         pending_by_model: [models] nodes in flight by model.
@@ -105,6 +106,7 @@ class Tree:
     fresh_sum: Floats
     fresh_squares: Floats
     fresh_pending: Ints
+    copies: Ints
     leaves: Ints
     _block: Ints
     _children: Ints
@@ -176,7 +178,8 @@ class Tree:
             raise ValueError(f"only the last ask can be withdrawn, got {ask}")
         count, node = self.size - kept, ask.parent
         self.size = kept
-        self.status[kept:] = self.visits[kept:] = self.pending[kept:] = 0
+        for column in (self.status, self.visits, self.pending, self.copies):
+            column[kept:] = 0
         self.fresh_pending[node] -= count
         self.pending_by_model[ask.model] -= count
         self._children[node] -= count
@@ -193,6 +196,7 @@ class Tree:
         *,
         status: Status = Status.OPEN,
         value: float | None = None,
+        same_as: int | None = None,
     ) -> bool:
         """Say what a node in flight scored; whether that was news.
 
@@ -201,6 +205,7 @@ class Tree:
             score: in [0, 1].
             status: what it is now: open, terminal or closed.
             value: what the score is worth to the policy, 0 or more; None: the score itself.
+            same_as: the row of an earlier node that it is the same as, or None.
 
         Raises:
             ValueError: for a row that does not exist, or a score that is not in [0, 1].
@@ -211,6 +216,8 @@ class Tree:
             raise ValueError(f"score must be between 0 and 1, got {score}")
         value = score if value is None else value
         self.status[node], self.score[node], self.value[node] = status, score, value
+        if same_as is not None:
+            self.copies[same_as] += 1
         self.complete += status == Status.TERMINAL
         self.best_score = max(self.best_score, score)
         parent, square = self.parent.item(node), value * value
@@ -283,7 +290,7 @@ class Tree:
 
 _COLUMNS: dict[str, type[Any]] = {
     **dict.fromkeys(("parent", "depth", "model", "lane", "status", "visits", "pending"), np.int64),
-    **dict.fromkeys(("fresh_visits", "fresh_pending", "leaves"), np.int64),
+    **dict.fromkeys(("fresh_visits", "fresh_pending", "copies", "leaves"), np.int64),
     **dict.fromkeys(("_block", "_children", "_children_room"), np.int64),
     **dict.fromkeys(("score", "value", "value_sum", "value_squares"), np.float64),
     **dict.fromkeys(("fresh_sum", "fresh_squares"), np.float64),

@@ -134,7 +134,6 @@ class WholeAnswers:
 
     kind: AnswerKind | None
     complete: bool = True
-    merges: bool = True
     cumulative: bool = False
 
     def prompt(

@@ -148,8 +148,7 @@ def beam_search(
             max_steps=max_steps,
             step_tokens=step_tokens,
             aggregate=aggregate,
-            judged=None if prefers == "auto" else answer_kind(prefers),
-            merges=variant != "particles",
+            judged=None if prefers in ("auto", "text") else answer_kind(prefers),
         ),
         verifier=checked,
         max_nodes=beams * width * max_steps if max_nodes is None else max_nodes,
@@ -177,8 +176,6 @@ class Steps:
         step_tokens: the most tokens of one step.
         aggregate: how step scores become one.
         judged: what the scorer is shown of a solution; None: all of it.
-        merges: a step that leads to the same solution as another is not gone on from. Particles
-            are: as many as there are make its probability.
     """
 
     splitter: StepSplitter
@@ -187,7 +184,6 @@ class Steps:
     step_tokens: int
     aggregate: Aggregate
     judged: AnswerKind | None
-    merges: bool
     complete: bool = False
     cumulative: bool = True
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from tscale_graph.verifiers.adapting import Verifier, parameters
 from tscale_graph.verifiers.constraints import constraints
-from tscale_graph.verifiers.countdown import countdown
+from tscale_graph.verifiers.countdown import Countdown, countdown
 from tscale_graph.verifiers.equation import equation
 from tscale_graph.verifiers.json_schema import json_schema
 from tscale_graph.verifiers.python_tests import python_tests
@@ -18,7 +18,8 @@ from tscale_graph.verifiers.rewards import reward_model
 
 VERIFIERS: dict[str, str] = {
     "equation": "substitutes the answer back into the question's equations",
-    "countdown": "each number once, and the target is made",
+    "countdown": "each number once, and the target is made, in an expression or in steps",
+    "countdown:sound": "the same, but steps are scored with no look-ahead",
     "constraints:words=8,contains=river": "counts words, and looks for what must occur",
     "json_schema:schema.json": "JSON that a schema accepts",
     "python_tests:tests.py": "code that passes tests, run in a sandbox",
@@ -91,8 +92,11 @@ def _equation(settings: str) -> Verifier:
 
 
 def _countdown(settings: str) -> Verifier:
-    _no_settings("countdown", settings)
-    return countdown
+    if settings in ("", "reachable"):
+        return countdown
+    if settings != "sound":
+        raise ValueError(f"countdown takes reachable or sound, got {settings!r}")
+    return Countdown(step_scores="sound")
 
 
 def _no_settings(name: str, settings: str) -> None:

@@ -182,7 +182,7 @@ def _mean(total: float, count: int) -> float | None:
 
 def _status(node: Node) -> Any:
     if node.fate == "closed":
-        return "open" if node.closed else "duplicate"
+        return "open" if node.same_as is None else "duplicate"
     return node.fate or "pending"
 
 

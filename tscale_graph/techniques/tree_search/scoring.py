@@ -125,14 +125,12 @@ class Scorer:
         if original.score is None:
             told = f"the same as node {original.index}: {original.note}"
             return node.model_copy(update={"fate": "failed", "note": told})
-        fate: Fate = original.fate or "open"
-        if self.settings.growth.merges:
-            fate = "closed"
         verdict = _free(original.candidate.verdict)
         return node.model_copy(
             update={
                 "candidate": node.candidate.model_copy(update={"verdict": verdict}),
-                "fate": fate,
+                "fate": "closed",
+                "same_as": original.index,
                 "score": original.score,
                 "complete": original.complete,
                 "note": f"the same as node {original.index}",

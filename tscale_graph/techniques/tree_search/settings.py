@@ -35,11 +35,6 @@ class Growth(Protocol):
         """Whether a prompt has all of the trail, and not only its last node."""
         ...
 
-    @property
-    def merges(self) -> bool:
-        """Whether a node that is the same as an earlier one is not gone on from."""
-        ...
-
     def prompt(
         self, messages: Sequence[BaseMessage], trail: Sequence[Node], *, reflections: Sequence[str]
     ) -> list[BaseMessage]:

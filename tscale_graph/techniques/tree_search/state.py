@@ -44,6 +44,7 @@ class Node(BaseModel):
         key: nodes with the same one are the same; "" is like no other.
         complete: it is a whole answer, by what the model did.
         closed: it is not gone on from, whatever it scores.
+        same_as: the earlier node that it is the same as, or None.
         agreement: share of its siblings that are the same, in (0, 1].
         prompt_tokens: what a prompt that goes on from here counts at most.
         fate: what became of it, once it was scored.
@@ -65,6 +66,7 @@ class Node(BaseModel):
     key: str = ""
     complete: bool = False
     closed: bool = False
+    same_as: int | None = None
     agreement: float = 1.0
     prompt_tokens: int = 0
     fate: Fate | None = None
@@ -297,7 +299,8 @@ def register(working: Working, node: Node, policy: SearchPolicy) -> None:
         working.tree.fail(node.index)
         return
     value = policy.value(node.score)
-    working.tree.tell(node.index, node.score, status=_STATUS[node.fate], value=value)
+    status = _STATUS[node.fate]
+    working.tree.tell(node.index, node.score, status=status, value=value, same_as=node.same_as)
 
 
 _STATUS: dict[Fate, Status] = {
