@@ -10,7 +10,10 @@ if TYPE_CHECKING:
     from tscale_graph.candidates import Candidate, Result, Verdict
     from tscale_graph.policy import Policy
     from tscale_graph.solving import asolve, solve
+    from tscale_graph.techniques.ab_mcts import ab_mcts
+    from tscale_graph.techniques.beam_search import beam_search
     from tscale_graph.techniques.best_of_n import best_of_n
+    from tscale_graph.techniques.lats import lats
     from tscale_graph.techniques.router import router
     from tscale_graph.techniques.self_consistency import self_consistency
 
@@ -22,8 +25,11 @@ __all__ = [
     "Result",
     "Usage",
     "Verdict",
+    "ab_mcts",
     "asolve",
+    "beam_search",
     "best_of_n",
+    "lats",
     "router",
     "self_consistency",
     "solve",
@@ -37,9 +43,12 @@ _HOMES = {
     "Result": "candidates",
     "Verdict": "candidates",
     "Policy": "policy",
+    "ab_mcts": "techniques.ab_mcts",
     "asolve": "solving",
+    "beam_search": "techniques.beam_search",
     "solve": "solving",
     "best_of_n": "techniques.best_of_n",
+    "lats": "techniques.lats",
     "router": "techniques.router",
     "self_consistency": "techniques.self_consistency",
 }

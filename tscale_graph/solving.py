@@ -12,7 +12,8 @@ from langgraph.pregel import Pregel
 from tscale_graph.budget import Budget
 from tscale_graph.candidates import Result
 from tscale_graph.techniques.nodes import run_blocking
-from tscale_graph.techniques.router import TECHNIQUES, router
+from tscale_graph.techniques.named import TECHNIQUES, build_technique, named_technique
+from tscale_graph.techniques.router import router
 
 Graph = StateGraph[Any, Any, Any, Any] | Pregel[Any, Any, Any, Any]
 
@@ -55,7 +56,8 @@ def solve(
 
     >>> solve("What is 2 + 2?", "guess", budget=Budget(calls=1))
     Traceback (most recent call last):
-    ValueError: technique must be one of self-consistency, best-of-n, router, got 'guess'
+    ValueError: technique must be one of self-consistency, best-of-n, beam-search, ab-mcts, lats, \
+router, got 'guess'
     """
     return run_blocking(asolve(question, technique, budget=budget, **arguments))
 
@@ -66,16 +68,17 @@ def technique_graph(name: str, arguments: dict[str, Any]) -> StateGraph[Any, Any
     Raises:
         ValueError: for an unknown name, or an argument that the technique does not take.
     """
-    plain = name.replace("-", "_")
-    build = TECHNIQUES.get(plain)
-    if build is None and plain != "router":
+    given = dict(arguments)
+    if name.replace("-", "_") == "router":
+        try:
+            return router(model=given.pop("model", "local"), **given)
+        except TypeError as error:
+            raise ValueError(f"{name}: {error}") from error
+    technique = named_technique(name)
+    if technique is None:
         names = ", ".join(known.replace("_", "-") for known in (*TECHNIQUES, "router"))
         raise ValueError(f"technique must be one of {names}, got {name!r}")
-    model = arguments.pop("model", "local")
-    try:
-        return router(model=model, **arguments) if build is None else build(model, **arguments)
-    except TypeError as error:
-        raise ValueError(f"{name}: {error}") from error
+    return build_technique(technique, given, model="local", verifier=None)
 
 
 def _compiled(technique: str | Graph, arguments: dict[str, Any]) -> Pregel[Any, Any, Any, Any]:

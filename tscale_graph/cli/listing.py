@@ -11,7 +11,8 @@ from rich.table import Table
 from tscale_graph.answers import ANSWER_KINDS
 from tscale_graph.stopping import RULES
 from tscale_graph.techniques.best_of_n import COMPARING, SELECTS
-from tscale_graph.techniques.router import TECHNIQUES, router
+from tscale_graph.techniques.named import TECHNIQUES, named_technique
+from tscale_graph.techniques.router import router
 from tscale_graph.techniques.self_consistency import VOTES
 from tscale_graph.verifiers import VERIFIERS
 
@@ -50,8 +51,9 @@ def list_techniques() -> int:
     """Print tables of techniques, stopping rules, kinds of answer and verifiers."""
     console = _console()
     table = Table("technique", "what it does", box=None, pad_edge=False)
-    for name, build in {**TECHNIQUES, "router": router}.items():
-        table.add_row(name.replace("_", "-"), _first_line(build))
+    for name in TECHNIQUES:
+        table.add_row(name.replace("_", "-"), _first_line(named_technique(name)))
+    table.add_row("router", _first_line(router))
     console.print(table)
     verifiers = Table("verifier", "what it does", box=None, pad_edge=False)
     for name, what in VERIFIERS.items():

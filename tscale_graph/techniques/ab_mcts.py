@@ -186,10 +186,22 @@ class WholeAnswers:
             }
         )
 
-    def judged_text(self, node: Node) -> str:
-        """The answer."""
-        return node.candidate.answer or ""
+    def same_action(self, completion: Completion) -> str:
+        """Nothing: answers are compared once they are read."""
+        return ""
 
-    def score(self, node: Node, verdict: Verdict) -> float:
+    def judges(self, node: Node) -> bool:
+        """Every answer is judged."""
+        return True
+
+    def judged_text(self, trail: Sequence[Node]) -> str:
+        """The answer."""
+        return trail[-1].candidate.answer or ""
+
+    def score(self, node: Node, verdict: Verdict | None) -> float:
         """The verdict's."""
-        return verdict.score
+        return verdict.score if verdict else 0.0
+
+    def ends(self, node: Node, verdict: Verdict) -> bool:
+        """Every node is a whole answer."""
+        return True

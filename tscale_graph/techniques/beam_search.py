@@ -265,16 +265,30 @@ class Steps:
             }
         )
 
-    def judged_text(self, node: Node) -> str:
+    def same_action(self, completion: Completion) -> str:
+        """Nothing: solutions are compared once the step is cut out."""
+        return ""
+
+    def judges(self, node: Node) -> bool:
+        """Every step is judged."""
+        return True
+
+    def judged_text(self, trail: Sequence[Node]) -> str:
         """The solution so far, as the scorer reads answers."""
-        text = node.candidate.text.rstrip()
+        text = trail[-1].candidate.text.rstrip()
         read = self.judged.extract(text) if self.judged is not None else None
         return text if read is None else read
 
-    def score(self, node: Node, verdict: Verdict) -> float:
+    def score(self, node: Node, verdict: Verdict | None) -> float:
         """That of the steps, aggregated, where the scorer gives them; else of the whole."""
+        if verdict is None:
+            return 0.0
         steps = verdict.step_scores
         return AGGREGATES[self.aggregate](steps) if steps else verdict.score
+
+    def ends(self, node: Node, verdict: Verdict) -> bool:
+        """A solution that passes is whole, whatever the model would say next."""
+        return node.complete or verdict.passed is True
 
 
 _ECHO = 8

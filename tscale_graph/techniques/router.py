@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, NotRequired
 
@@ -15,20 +15,15 @@ from typing_extensions import TypedDict
 from tscale_graph.budget import Budget
 from tscale_graph.candidates import Result
 from tscale_graph.policy import ClassPolicy, Policy, classify
-from tscale_graph.techniques.best_of_n import best_of_n
+from tscale_graph.techniques.named import (
+    TECHNIQUES,
+    build_technique,
+    named_technique,
+    needs_verifier,
+)
 from tscale_graph.techniques.nodes import add_edges, add_node
-from tscale_graph.techniques.self_consistency import self_consistency
 from tscale_graph.techniques.state import Answered, RequestBudget, question_of
 from tscale_graph.verifiers import Verifier
-
-Technique = Callable[..., StateGraph[Any, Any, Any, Any]]
-
-TECHNIQUES: Mapping[str, Technique] = {
-    "self_consistency": self_consistency,
-    "best_of_n": best_of_n,
-}
-"""Every technique that can be named."""
-
 
 class RoutedQuestion(TypedDict):
     """What goes in; `task_class` is the caller's own word for the class of the task."""
@@ -130,8 +125,8 @@ def router(
         policy: what to do for each class, as a `Policy` or a dict of its fields;
             `Policy.default()` if None.
         model: for classes whose arguments name none; "local" if None.
-        verifier: for best-of-N classes whose arguments name none. A class that has none
-            falls back as its policy says.
+        verifier: for classes whose technique needs one and whose arguments name none. A class
+            that has none falls back as its policy says.
         budget: for requests that bring none, in place of the budgets of the classes.
 
     Returns:
@@ -161,17 +156,15 @@ def _subgraph(
     budget: Budget | dict[str, Any] | None,
 ) -> StateGraph[Any, Any, Any, Any] | None:
     """The technique of a class; None when it wants a verifier and there is none."""
-    technique = TECHNIQUES.get(entry.technique.replace("-", "_"))
+    technique = named_technique(entry.technique)
     if technique is None:
         names = ", ".join(TECHNIQUES)
         raise ValueError(f"technique of {name} must be one of {names}, got {entry.technique!r}")
     arguments = {"budget": budget or entry.budget, **entry.arguments}
-    arguments.setdefault("model", model or "local")
-    if technique is best_of_n:
-        arguments.setdefault("verifier", verifier)
-        if arguments["verifier"] is None:
-            return None
+    told = arguments.get("verifier") or arguments.get("scorer") or verifier
+    if needs_verifier(technique) and told is None:
+        return None
     try:
-        return technique(**arguments)
-    except TypeError as error:
+        return build_technique(technique, arguments, model=model or "local", verifier=verifier)
+    except ValueError as error:
         raise ValueError(f"class {name}: {error}") from error

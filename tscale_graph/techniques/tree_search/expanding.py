@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from langchain_core.messages import BaseMessage
+from langgraph.errors import GraphBubbleUp
 
 from tscale_graph.budget import Usage
 from tscale_graph.candidates import Candidate
@@ -57,13 +58,32 @@ class Expander:
             completions = [one for several in await asyncio.gather(*asked) for one in several]
         missing = expansion.count - len(completions)
         completions = [*completions, *[Completion(error=_NOT_GIVEN)] * missing]
-        nodes = await asyncio.gather(
-            *(
-                self._node(todo, completion, expansion.first + place)
-                for place, completion in enumerate(completions)
-            )
+        return {**_returned(await self._nodes(todo, completions)), "separate": separate}
+
+    async def _nodes(self, task: ExpandTask, completions: list[Completion]) -> list[Node]:
+        """What the completions make; those that come to the same are made once."""
+        growth, expansion = self.settings.growth, task.expansion
+        actions = [growth.same_action(completion) for completion in completions]
+        places = [
+            place
+            for place, action in enumerate(actions)
+            if not action or actions.index(action) == place
+        ]
+        made = await asyncio.gather(
+            *(self._node(task, completions[place], expansion.first + place) for place in places)
         )
-        return {**_returned(list(nodes)), "separate": separate}
+        nodes = dict(zip(places, made, strict=True))
+        for place, action in enumerate(actions):
+            if not action:
+                continue
+            like, index = nodes[actions.index(action)], expansion.first + place
+            changes: dict[str, Any] = {"agreement": actions.count(action) / len(actions)}
+            if place not in nodes:
+                candidate = bare_node(expansion, completions[place], index).candidate
+                changes |= {"index": index, "candidate": candidate}
+                announce({"sample": candidate.model_dump()})
+            nodes[place] = like.model_copy(update=changes)
+        return [nodes[place] for place in range(len(completions))]
 
     async def _node(self, task: ExpandTask, completion: Completion, index: int) -> Node:
         """What one completion makes; told to whoever watches the run."""
@@ -74,6 +94,8 @@ class Expander:
         else:
             try:
                 node = await settings.growth.grow(task, completion, index)
+            except GraphBubbleUp:  # an interrupt is for whoever runs the graph
+                raise
             except Exception as error:  # noqa: BLE001 - anybody's tool or environment
                 node = bare_node(expansion, completion, index)
                 node = node.model_copy(update={"fate": "failed", "note": one_line(error)})

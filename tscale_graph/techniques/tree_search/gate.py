@@ -265,7 +265,7 @@ class Selector:
         scored = [node for node in run.nodes if node.fate == "open"]
         best = max(scored, key=lambda node: node.score or 0.0, default=None)
         parent = ROOT if best is None else best.index
-        bound = self._prompt_tokens(run, admission, parent)
+        bound = self._prompt_tokens(run, admission, parent, closing=True)
         size = sample_size(self.settings, admission, model=0, prompt_tokens=bound, closing=True)
         left = admission.budget.remaining(run.usage)
         granted = grant(left, size, wanted=1, still_wanted=1, nothing_yet=True)
@@ -274,10 +274,12 @@ class Selector:
         ask = queued(tree, tree.append(parent))
         return [_expansion(run, ask, granted, bound, together=False, closing=True)]
 
-    def _prompt_tokens(self, run: SearchRun, admission: Admission, parent: int) -> int:
+    def _prompt_tokens(
+        self, run: SearchRun, admission: Admission, parent: int, *, closing: bool = False
+    ) -> int:
         """What a prompt that goes on from a node counts at most."""
         known = admission.prompt_bound if parent == ROOT else run.node(parent).prompt_tokens
-        if parent == ROOT and not run.reflections:
+        if parent == ROOT and not run.reflections and not closing:
             return known
         return known + self.settings.growth.words_bound(reflections=run.reflections)
 

@@ -11,13 +11,14 @@ from tscale_graph.techniques.state import Answered, Question
 from tscale_graph.techniques.tree_search.expanding import Expander
 from tscale_graph.techniques.tree_search.finishing import Finisher
 from tscale_graph.techniques.tree_search.gate import SearchGate, Selector
+from tscale_graph.techniques.tree_search.reflecting import Reflector
 from tscale_graph.techniques.tree_search.scoring import Backup, Scorer
 from tscale_graph.techniques.tree_search.settings import SearchSettings
 from tscale_graph.techniques.tree_search.state import SearchState
 
 
 def search_loop(settings: SearchSettings, *, technique: str) -> StateGraph[Any, Any, Any, Any]:
-    """START → admit → select → expand × k → verify → backup → decide → admit again, or finish.
+    """START → admit → select → expand × k → verify → backup (→ reflect) → decide → admit, or finish.
 
     Args:
         settings: what to search with.
@@ -40,7 +41,13 @@ def search_loop(settings: SearchSettings, *, technique: str) -> StateGraph[Any, 
     add_edges(graph, "select", selector.fan_out, ["expand", "finish"])
     graph.add_edge("expand", "verify")
     graph.add_edge("verify", "backup")
-    graph.add_edge("backup", "decide")
+    if settings.reflects:
+        reflector = Reflector(settings)
+        add_node(graph, "reflect", reflector.reflect, execute_in="activity", state=state)
+        graph.add_edge("backup", "reflect")
+        graph.add_edge("reflect", "decide")
+    else:
+        graph.add_edge("backup", "decide")
     add_edges(graph, "decide", backup.another, ["admit", "finish"])
     graph.add_edge("finish", END)
     return graph

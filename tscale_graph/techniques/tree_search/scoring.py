@@ -44,12 +44,15 @@ class Scorer:
         by_index = {node.index: node for node in run.nodes}
         # A node that only ends what was there has its parent's verdict.
         ends = {node.index: by_index[node.parent] for node in asked if _only_ends(node)}
-        asked = [node for node in asked if node.index not in ends]
+        unjudged = [node for node in asked if not self.settings.growth.judges(node)]
+        passed_by = {*ends, *(node.index for node in unjudged)}
+        asked = [node for node in asked if node.index not in passed_by]
         checks = await self._checks(run, asked)
         scored = {
             node.index: self._scored(node, check)
             for node, check in zip(asked, checks, strict=True)
         }
+        scored |= {node.index: self._unjudged(node) for node in unjudged}
         for node in run.returned:
             if node.index in ends:
                 verdict = _free(ends[node.index].candidate.verdict)
@@ -76,7 +79,7 @@ class Scorer:
                 check_answer(
                     self.settings.verifier,
                     question,
-                    growth.judged_text(node),
+                    growth.judged_text([*run.trail(node.parent), node]),
                     lease=lease,
                     deadline=admission.deadline,
                     short_of=None if lease is not None else scarcest(left),
@@ -105,7 +108,7 @@ class Scorer:
                 update={"fate": "failed", "note": str(error), "checked": check.spent}
             )
         verdict = verdict.model_copy(update={"score": score})
-        complete = node.complete or verdict.passed is True
+        complete = self.settings.growth.ends(node, verdict)
         fate: Fate = "closed" if node.closed else "open"
         if complete and not self.settings.growth.complete:
             fate = "terminal"
@@ -114,10 +117,17 @@ class Scorer:
                 "candidate": node.candidate.model_copy(update={"verdict": verdict}),
                 "fate": fate,
                 "score": score,
-                "complete": complete or self.settings.growth.complete,
+                "complete": complete,
                 "note": verdict.feedback,
                 "checked": check.spent,
             }
+        )
+
+    def _unjudged(self, node: Node) -> Node:
+        """A node that the verifier has nothing to say of."""
+        fate: Fate = "closed" if node.closed else "open"
+        return node.model_copy(
+            update={"fate": fate, "score": self.settings.growth.score(node, None)}
         )
 
     def _same(self, node: Node, original: Node) -> Node:

@@ -63,12 +63,24 @@ class Growth(Protocol):
         """The node that a completion makes. Whatever goes wrong is in what comes back."""
         ...
 
-    def judged_text(self, node: Node) -> str:
-        """What the verifier is shown of a node."""
+    def same_action(self, completion: Completion) -> str:
+        """What completions of one prompt have in common that come to the same; "" for nothing."""
         ...
 
-    def score(self, node: Node, verdict: Verdict) -> float:
-        """What a verdict says of the node, in [0, 1]."""
+    def judges(self, node: Node) -> bool:
+        """Whether the verifier is asked of a node."""
+        ...
+
+    def judged_text(self, trail: Sequence[Node]) -> str:
+        """What the verifier is shown of the last node of a trail."""
+        ...
+
+    def score(self, node: Node, verdict: Verdict | None) -> float:
+        """What a verdict says of the node, in [0, 1]; without one, what it is worth anyway."""
+        ...
+
+    def ends(self, node: Node, verdict: Verdict) -> bool:
+        """Whether a node is a whole answer, by what the verifier said of it."""
         ...
 
 

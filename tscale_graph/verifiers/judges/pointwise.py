@@ -6,7 +6,7 @@ import string
 from dataclasses import dataclass
 from functools import partial
 from statistics import fmean
-from typing import Any
+from typing import Any, ClassVar
 
 from langchain_core.runnables import Runnable
 
@@ -26,6 +26,8 @@ DEFAULT_RUBRIC = (
 @dataclass(frozen=True, slots=True)
 class Judge:
     """A verifier that asks a model; called as `await judge(question, answer, lease=lease)`."""
+
+    judges_partial: ClassVar[bool] = True
 
     asker: Asker
     rubric: str

@@ -1,0 +1,82 @@
+"""Techniques by name: for policies, command lines and `solve`."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from langchain_core.runnables import Runnable
+from langgraph.graph import StateGraph
+
+from tscale_graph.verifiers import Verifier
+
+Technique = Callable[..., StateGraph[Any, Any, Any, Any]]
+
+TECHNIQUES: tuple[str, ...] = (
+    "self_consistency",
+    "best_of_n",
+    "beam_search",
+    "ab_mcts",
+    "lats",
+)
+"""Every technique that can be named; each is the function of that name in its own module."""
+
+
+def named_technique(name: str) -> Technique | None:
+    """The function of a technique's name, written with "-" or "_"; None for an unknown one.
+
+    Raises:
+        ImportError: when it needs a package that is not installed.
+    """
+    plain = name.replace("-", "_")
+    if plain not in TECHNIQUES:
+        return None
+    return getattr(import_module(f"tscale_graph.techniques.{plain}"), plain)
+
+
+def needs_verifier(technique: Technique) -> bool:
+    """Whether it cannot do without a verifier: its second parameter has no default."""
+    return _verifier_parameter(technique) is not None
+
+
+def build_technique(
+    technique: Technique,
+    arguments: dict[str, Any],
+    *,
+    model: str | Runnable[Any, Any],
+    verifier: Verifier | str | None,
+) -> StateGraph[Any, Any, Any, Any]:
+    """The graph of a technique.
+
+    Args:
+        technique: its function.
+        arguments: by name. What they say of models and verifiers comes first.
+        model: for arguments that name none.
+        verifier: the same, for a technique that needs one.
+
+    Raises:
+        ValueError: for an argument that the technique does not take, or a bad one.
+    """
+    first, wanted = next(iter(_parameters(technique))), _verifier_parameter(technique)
+    given = dict(arguments)
+    named = given.pop("model", None) or given.pop(first, None) or model
+    if wanted is not None:
+        given.setdefault(wanted, given.pop("verifier", None) or verifier)
+        if given[wanted] is None:
+            raise ValueError(f"{technique.__name__} needs a {wanted}")
+    try:
+        return technique(named, **given)
+    except TypeError as error:
+        raise ValueError(str(error).replace("()", "")) from error
+
+
+def _parameters(technique: Technique) -> dict[str, inspect.Parameter]:
+    return dict(inspect.signature(technique).parameters)
+
+
+def _verifier_parameter(technique: Technique) -> str | None:
+    second = list(_parameters(technique).values())[1:2]
+    positional = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    return next((p.name for p in second if p.kind == positional and p.default is p.empty), None)
