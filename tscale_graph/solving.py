@@ -11,8 +11,8 @@ from langgraph.pregel import Pregel
 
 from tscale_graph.budget import Budget
 from tscale_graph.candidates import Result
-from tscale_graph.techniques.nodes import run_blocking
 from tscale_graph.techniques.named import TECHNIQUES, build_technique, named_technique
+from tscale_graph.techniques.nodes import run_blocking
 from tscale_graph.techniques.router import router
 
 Graph = StateGraph[Any, Any, Any, Any] | Pregel[Any, Any, Any, Any]

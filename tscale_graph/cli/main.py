@@ -22,6 +22,8 @@ examples:
   tscale solve "Solve 3x + 4 = 19 for x." --technique best-of-n --verify equation \\
       --samples 16 --budget tokens=20000
   tscale solve --file question.txt --model openai:gpt-5-mini --budget usd=0.02 --json
+  tscale solve "Use the numbers 4, 6, 3 to make 21." --technique ab-mcts --verify countdown \\
+      --samples 32 --show-tree tree.html --budget tokens=20000
   echo "What is 17 * 23?" | tscale solve --technique router --budget calls=20
 
 budget (required): any of calls=N, tokens=N, usd=X, seconds=X, joined by commas.
@@ -124,13 +126,15 @@ def _parser() -> argparse.ArgumentParser:
     solve.add_argument("--file", metavar="PATH", help="read the question from a file")
     solve.add_argument("--budget", metavar="LIMITS", help="tokens=20000,seconds=60 (required)")
     solve.add_argument(
-        "--technique", default="self-consistency", help="self-consistency, best-of-n or router"
+        "--technique",
+        default="self-consistency",
+        help="self-consistency, best-of-n, beam-search, ab-mcts, lats or router",
     )
-    solve.add_argument("--samples", type=int, metavar="N", help="the most samples to take")
+    solve.add_argument("--samples", type=int, metavar="N", help="the most samples, or nodes")
     solve.add_argument("--model", default="local", help="local, or provider:model (default local)")
     solve.add_argument("--verify", metavar="VERIFIER", help="a verifier: see tscale techniques")
     solve.add_argument("--vote", help="how self-consistency chooses: see tscale techniques")
-    solve.add_argument("--select", help="how best-of-n chooses: see tscale techniques")
+    solve.add_argument("--select", help="how answers are chosen by scores: see tscale techniques")
     solve.add_argument("--speculate", type=int, metavar="K", help="K more samples in each wave")
     solve.add_argument("--stop", help="a stopping rule: see tscale techniques")
     solve.add_argument("--answer", help="how to read answers: auto, number, choice, text, …")
@@ -140,6 +144,9 @@ def _parser() -> argparse.ArgumentParser:
     solve.add_argument("--max-parallel", type=int, metavar="N", help="samples in flight at once")
     solve.add_argument("--seed", type=int, help="for runs that repeat")
     solve.add_argument("--class", dest="task_class", help="the class of the task, for the router")
+    solve.add_argument(
+        "--show-tree", metavar="PATH", help="what a tree search did: .html, .json, …"
+    )
     solve.add_argument("--json", action="store_true", help="print the whole result as JSON")
     record = commands.add_parser(
         "record",

@@ -25,7 +25,9 @@ from tscale_graph.cli.main import (
 from tscale_graph.cli.watching import Watcher, watcher
 from tscale_graph.models.failures import one_line
 from tscale_graph.models.weights import LocalModelError, local_weights
+from tscale_graph.search_trees.record import SUFFIXES
 from tscale_graph.solving import technique_graph
+from tscale_graph.techniques.named import TREE_SEARCHES, named_technique, needs_verifier
 from tscale_graph.techniques.router import router
 from tscale_graph.verifiers import named_verifier, preferred_answer
 
@@ -52,6 +54,7 @@ def solve_command(asked: argparse.Namespace) -> int:
     try:
         question = read_question(asked)
         budget = read_budget(asked.budget)
+        check_tree_path(asked)
         graph = build_graph(asked)
         kind = read_as(asked)
     except (ValueError, ImportError, OSError) as error:
@@ -76,6 +79,11 @@ def solve_command(asked: argparse.Namespace) -> int:
         return _complain(error, FAILED)
     except Exception as error:  # noqa: BLE001 - a person at a terminal gets a line, not a trace
         return _complain(one_line(error), FAILED)
+    if asked.show_tree is not None:
+        try:
+            save_tree(result, asked.show_tree)
+        except (OSError, ValueError) as error:
+            return _complain(error, FAILED)
     if asked.json:
         print(result.model_dump_json(indent=2))
     else:
@@ -159,6 +167,37 @@ def read_budget(text: str | None) -> Budget:
         raise ValueError(f"--budget {name} {reason}, got {limits[name]}") from None
 
 
+def check_tree_path(asked: argparse.Namespace) -> None:
+    """Refuse, before anything is spent, a place that a tree cannot be written to.
+
+    Raises:
+        ValueError: for another technique, an unknown suffix or a folder that does not exist.
+    """
+    if asked.show_tree is None:
+        return
+    if asked.technique.replace("-", "_") not in TREE_SEARCHES:
+        names = ", ".join(name.replace("_", "-") for name in TREE_SEARCHES)
+        raise ValueError(f"--show-tree is for --technique {names}")
+    path = Path(asked.show_tree)
+    if path.suffix.lower() not in SUFFIXES:
+        raise ValueError(f"--show-tree must end in {', '.join(SUFFIXES)}, got {asked.show_tree!r}")
+    if not path.parent.is_dir():
+        raise ValueError(f"--show-tree: there is no folder {path.parent}")
+
+
+def save_tree(result: Result, path: str) -> None:
+    """Write the tree of a search, in the format that the suffix names.
+
+    Raises:
+        OSError: when it cannot be written.
+        ValueError: when there is no tree.
+    """
+    if result.tree is None:
+        raise ValueError("the run left no tree to show")
+    result.tree.save(path)
+    print(f"the tree is in {path}", file=sys.stderr)
+
+
 def build_graph(asked: argparse.Namespace) -> StateGraph[Any, Any, Any, Any]:
     """The graph of the technique that was asked for.
 
@@ -174,20 +213,26 @@ def build_graph(asked: argparse.Namespace) -> StateGraph[Any, Any, Any, Any]:
         return router(model=asked.model, verifier=asked.verify)
     if asked.task_class is not None:
         raise ValueError("--class is for --technique router")
-    if name == "best_of_n":
-        if asked.verify is None:
-            raise ValueError("best-of-n needs --verify: see tscale techniques")
-        if asked.vote is not None:
-            raise ValueError("--vote is for --technique self-consistency; best-of-n has --select")
-        arguments["verifier"] = asked.verify
-        arguments |= {} if asked.samples is None else {"n": asked.samples}
-        arguments |= {} if asked.select is None else {"select": asked.select}
-    else:
+    technique = named_technique(name)
+    wants = technique is not None and needs_verifier(technique)
+    if wants and asked.verify is None:
+        raise ValueError(f"{asked.technique} needs --verify: see tscale techniques")
+    if asked.vote is not None and name != "self_consistency":
+        raise ValueError(
+            f"--vote is for --technique self-consistency; {asked.technique} has --select"
+        )
+    if name == "self_consistency":
         for option, value in (("verify", asked.verify), ("select", asked.select)):
             if value is not None:
-                raise ValueError(f"--{option} is for --technique best-of-n")
-        arguments |= {} if asked.samples is None else {"max_samples": asked.samples}
-        arguments |= {} if asked.vote is None else {"vote": asked.vote}
+                raise ValueError(f"--{option} is for --technique best-of-n and tree searches")
+    samples = {"best_of_n": "n", "self_consistency": "max_samples"}.get(name, "max_nodes")
+    more = {
+        samples: asked.samples,
+        "select": asked.select,
+        "vote": asked.vote,
+        "value" if name == "lats" else "verifier": asked.verify,
+    }
+    arguments |= {argument: value for argument, value in more.items() if value is not None}
     return technique_graph(asked.technique, {"model": asked.model, **arguments})
 
 

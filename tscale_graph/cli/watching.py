@@ -210,6 +210,8 @@ def summary(result: Result) -> list[str]:
 
 def _against_one_pass(result: Result, count: int) -> str:
     """How many times one pass that is, by the mean length of the samples."""
+    if result.tree is not None:
+        return f"; {len(result.tree.nodes) - 1} nodes"
     taken = [c for c in result.candidates if not c.error]
     if count < 2 or not taken:
         return ""

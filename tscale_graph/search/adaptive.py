@@ -8,6 +8,7 @@ one, or where nothing can be gone deeper into, that is what is asked for next.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -50,7 +51,9 @@ class AdaptiveBranching:
     def ask(
         self, tree: Tree, k: int, rng: np.random.Generator, *, costs: Costs | None = None
     ) -> list[Ask]:
-        """Choose k expansions, one after the other, each knowing of those before it.
+        """Choose k answers to sample, one after the other, each knowing of those before it.
+
+        Those with the same parent and the same model are one ask: one request may bring them.
 
         Args:
             tree: what was found so far; the new rows are appended to it, in flight.
@@ -66,7 +69,13 @@ class AdaptiveBranching:
                 node = child
             model = self._model(tree, node, rng, dear=dear)
             asks.append(tree.append(node, model=model))
-        return asks
+        for ask in reversed(asks):
+            tree.withdraw(ask)
+        counts = Counter((ask.parent, ask.model) for ask in asks)
+        return [
+            tree.append(parent, count=count, model=model)
+            for (parent, model), count in counts.items()
+        ]
 
     def value(self, score: float) -> float:
         """What a score is worth if 1 is the best so far."""

@@ -129,7 +129,9 @@ class Tree:
             rows.append(self.parent.item(rows[-1]))
         return rows[::-1]
 
-    def append(self, parent: int, *, count: int = 1, model: int = 0, lane: int | None = None) -> Ask:
+    def append(
+        self, parent: int, *, count: int = 1, model: int = 0, lane: int | None = None
+    ) -> Ask:
         """Give new children of a node their rows, in flight.
 
         Args:

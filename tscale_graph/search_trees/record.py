@@ -13,6 +13,9 @@ from tscale_graph.search_trees.graphviz import to_graphviz
 from tscale_graph.search_trees.mermaid import to_mermaid
 from tscale_graph.search_trees.page import to_html
 
+SUFFIXES = (".html", ".json", ".mmd", ".dot", ".gv")
+"""What the file of a saved tree can end in."""
+
 Status = Literal["open", "terminal", "failed", "duplicate", "pending"]
 """What became of a node.
 

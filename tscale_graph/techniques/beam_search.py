@@ -144,7 +144,9 @@ def beam_search(
         policy=LevelByLevel(variant, beams, width, score_temperature or _TEMPERATURES[variant]),
         growth=Steps(
             splitter=step_splitter(steps),
-            prefill=endpoint(loaded).continues if continuation == "auto" else continuation != "prompt",
+            prefill=endpoint(loaded).continues
+            if continuation == "auto"
+            else continuation != "prompt",
             max_steps=max_steps,
             step_tokens=step_tokens,
             aggregate=aggregate,

@@ -150,9 +150,7 @@ def _has_side_effects(one: BaseTool) -> bool:
     """Whether a tool says so: in its metadata, or by the annotations of an MCP server."""
     told = one.metadata or {}
     return bool(
-        told.get("side_effects")
-        or told.get("destructiveHint")
-        or told.get("readOnlyHint") is False
+        told.get("side_effects") or told.get("destructiveHint") or told.get("readOnlyHint") is False
     )
 
 

@@ -133,7 +133,7 @@ def lats(
             max_depth=max_depth,
             value_weight=value_weight,
             whole_attempts=bool(getattr(scorer, "judges_partial", False)),
-            judged=None if prefers in ("auto", "text") else answer_kind(prefers),
+            judged=answer_kind(prefers if answer == "auto" else answer),
         ),
         verifier=scorer,
         max_nodes=max_nodes,

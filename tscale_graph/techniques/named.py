@@ -23,6 +23,9 @@ TECHNIQUES: tuple[str, ...] = (
 )
 """Every technique that can be named; each is the function of that name in its own module."""
 
+TREE_SEARCHES: tuple[str, ...] = ("beam_search", "ab_mcts", "lats")
+"""Those whose result has a tree."""
+
 
 def named_technique(name: str) -> Technique | None:
     """The function of a technique's name, written with "-" or "_"; None for an unknown one.

@@ -25,6 +25,7 @@ from tscale_graph.techniques.nodes import add_edges, add_node
 from tscale_graph.techniques.state import Answered, RequestBudget, question_of
 from tscale_graph.verifiers import Verifier
 
+
 class RoutedQuestion(TypedDict):
     """What goes in; `task_class` is the caller's own word for the class of the task."""
 

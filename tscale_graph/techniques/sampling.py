@@ -17,7 +17,7 @@ from tscale_graph.models.replies import Completion
 from tscale_graph.techniques.confidence import check_logprobs, with_confidence
 from tscale_graph.techniques.nodes import announce
 from tscale_graph.techniques.racing import Race
-from tscale_graph.techniques.restarts import lost_samples, asked_before
+from tscale_graph.techniques.restarts import asked_before, lost_samples
 from tscale_graph.techniques.settings import SamplingSettings
 from tscale_graph.techniques.state import SampleTask, sampled
 

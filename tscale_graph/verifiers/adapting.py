@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, cast
 
 from tscale_graph.budget import Budget
@@ -103,9 +104,19 @@ def preferred_answer(verifier: Verifier) -> str:
 def parameters(verifier: Verifier) -> frozenset[str]:
     """The names of what a verifier can be called with."""
     try:
+        return _known_parameters(verifier)
+    except TypeError:  # not hashable
+        return _read_parameters(verifier)
+
+
+def _read_parameters(verifier: Verifier) -> frozenset[str]:
+    try:
         return frozenset(inspect.signature(verifier).parameters)
     except (TypeError, ValueError):  # a builtin without a signature
         return frozenset()
+
+
+_known_parameters = lru_cache(maxsize=64)(_read_parameters)
 
 
 def asks_unleased(verifier: Verifier) -> bool:

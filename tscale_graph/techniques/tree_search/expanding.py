@@ -164,9 +164,7 @@ class Expander:
         endpoint = self.settings.endpoints[expansion.model]
         return replace(endpoint, honours_limit=False) if expansion.distrusted else endpoint
 
-    async def _separately(
-        self, task: ExpandTask, refused: list[Completion]
-    ) -> list[Completion]:
+    async def _separately(self, task: ExpandTask, refused: list[Completion]) -> list[Completion]:
         """The provider does not answer several times at once: ask one by one, in the lease."""
         settings, expansion = self.settings, task.expansion
         endpoint = settings.endpoints[expansion.model]

@@ -25,8 +25,9 @@ from tscale_graph.techniques.restarts import this_process
 from tscale_graph.techniques.state import Admission, question_of
 from tscale_graph.techniques.tree_search.settings import SearchSettings
 from tscale_graph.techniques.tree_search.state import (
-    Expansion,
     ExpandTask,
+    Expansion,
+    Node,
     Queued,
     SearchRun,
     SearchState,
@@ -295,7 +296,7 @@ def expected_costs(settings: SearchSettings, run: SearchRun) -> Costs | None:
     models = range(len(settings.endpoints))
     seen = [[_Seen() for _ in models] for _ in range(2)]
     for node in run.nodes[-_LOOKED_AT:]:
-        seen[node.parent != ROOT][node.model].add(node.usage)
+        seen[node.parent != ROOT][node.model].add(node)
     bounds = [
         sample_size(settings, admission, model=model, prompt_tokens=admission.prompt_bound).cost()
         for model in models
@@ -325,9 +326,11 @@ class _Seen:
     def __init__(self) -> None:
         self.count, self.usd, self.tokens = 0, 0.0, 0
 
-    def add(self, usage: Usage) -> None:
-        self.count, self.usd = self.count + 1, self.usd + usage.usd
-        self.tokens += usage.tokens
+    def add(self, node: Node) -> None:
+        made, checked = node.candidate.usage, node.checked
+        self.count += 1
+        self.usd += made.usd + checked.usd
+        self.tokens += made.tokens + checked.tokens
 
     def mean(self, bound: Usage, *, priced: bool) -> float:
         if not self.count:

@@ -19,6 +19,7 @@ from tscale_graph.techniques.tree_search.state import (
     SearchState,
     Working,
     register,
+    usages,
 )
 
 
@@ -49,8 +50,7 @@ class Scorer:
         asked = [node for node in asked if node.index not in passed_by]
         checks = await self._checks(run, asked)
         scored = {
-            node.index: self._scored(node, check)
-            for node, check in zip(asked, checks, strict=True)
+            node.index: self._scored(node, check) for node, check in zip(asked, checks, strict=True)
         }
         scored |= {node.index: self._unjudged(node) for node in unjudged}
         for node in run.returned:
@@ -162,8 +162,8 @@ class Backup:
         for node in run.returned:
             register(working, node, settings.policy)
         return {
-            "nodes": [node.model_dump() for node in run.returned],
-            "spent": Usage.total(node.usage for node in run.returned).model_dump(),
+            "nodes": run.returned,
+            "spent": Usage.total(usages(run.returned)).model_dump(),
             "returned": None,
             "working": working,
         }

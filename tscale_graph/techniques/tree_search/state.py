@@ -259,7 +259,7 @@ class SearchRun(BaseModel):
     @property
     def usage(self) -> Usage:
         """What was spent so far; `seconds` since admission."""
-        total = Usage.total([self.spent, *(node.usage for node in self.returned)])
+        total = Usage.total([self.spent, *usages(self.returned)])
         opened_at = self.admission.opened_at if self.admission else self.clock
         return total.model_copy(
             update={"seconds": Usage(seconds=max(0.0, self.clock - opened_at)).seconds}
@@ -313,9 +313,12 @@ _STATUS: dict[Fate, Status] = {
 def queued(tree: Tree, ask: Ask) -> Queued:
     """An ask of the policy as plain data."""
     lane = tree.lane.item(ask.first)
-    return Queued(
-        parent=ask.parent, first=ask.first, count=ask.count, model=ask.model, lane=lane
-    )
+    return Queued(parent=ask.parent, first=ask.first, count=ask.count, model=ask.model, lane=lane)
+
+
+def usages(nodes: Sequence[Node]) -> list[Usage]:
+    """What nodes cost, and their scoring."""
+    return [usage for node in nodes for usage in (node.candidate.usage, node.checked)]
 
 
 def conversation(messages: Sequence[BaseMessage], trail: Sequence[Node]) -> list[BaseMessage]:
