@@ -144,9 +144,7 @@ def _parser() -> argparse.ArgumentParser:
     solve.add_argument("--max-parallel", type=int, metavar="N", help="samples in flight at once")
     solve.add_argument("--seed", type=int, help="for runs that repeat")
     solve.add_argument("--class", dest="task_class", help="the class of the task, for the router")
-    solve.add_argument(
-        "--show-tree", metavar="PATH", help="of a tree search: .html, .json, …"
-    )
+    solve.add_argument("--show-tree", metavar="PATH", help="of a tree search: .html, .json, …")
     solve.add_argument("--json", action="store_true", help="print the whole result as JSON")
     record = commands.add_parser(
         "record",

@@ -144,9 +144,7 @@ def beam_search(
         policy=LevelByLevel(variant, beams, width, score_temperature or _TEMPERATURES[variant]),
         growth=Steps(
             splitter=step_splitter(steps),
-            prefill=endpoint(loaded).continues
-            if continuation == "auto"
-            else continuation != "prompt",
+            prefill=_prefills(loaded, continuation),
             max_steps=max_steps,
             step_tokens=step_tokens,
             aggregate=aggregate,
@@ -291,6 +289,10 @@ class Steps:
     def ends(self, node: Node, verdict: Verdict) -> bool:
         """A solution that passes is whole, whatever the model would say next."""
         return node.complete or verdict.passed is True
+
+
+def _prefills(model: Runnable[Any, Any], continuation: str) -> bool:
+    return endpoint(model).continues if continuation == "auto" else continuation == "prefill"
 
 
 _ECHO = 8

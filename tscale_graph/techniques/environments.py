@@ -134,7 +134,7 @@ def actor(
     for one in tools:
         if not isinstance(one, BaseTool) and not callable(one):
             raise ValueError(f"tools must be LangChain tools or functions, got {one!r}")
-        made = one if isinstance(one, BaseTool) else cast(BaseTool, tool(one))
+        made = one if isinstance(one, BaseTool) else tool(one)
         if made.name in named:
             raise ValueError(f"tools must have different names, got {made.name!r} twice")
         if environment is None and _has_side_effects(made):

@@ -1,4 +1,4 @@
-"""The loop that tree searches share: rounds of expansions until an answer passes or nothing is left."""
+"""The loop that tree searches share: rounds of expansions until an answer passes."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ from tscale_graph.techniques.nodes import add_edges, add_node
 from tscale_graph.techniques.state import Answered, Question
 from tscale_graph.techniques.tree_search.expanding import Expander
 from tscale_graph.techniques.tree_search.finishing import Finisher
-from tscale_graph.techniques.tree_search.gate import SearchGate, Selector
+from tscale_graph.techniques.tree_search.gate import SearchGate
 from tscale_graph.techniques.tree_search.reflecting import Reflector
 from tscale_graph.techniques.tree_search.scoring import Backup, Scorer
+from tscale_graph.techniques.tree_search.selecting import Selector
 from tscale_graph.techniques.tree_search.settings import SearchSettings
 from tscale_graph.techniques.tree_search.state import SearchState
 
 
 def search_loop(settings: SearchSettings, *, technique: str) -> StateGraph[Any, Any, Any, Any]:
-    """START → admit → select → expand × k → verify → backup (→ reflect) → decide → admit, or finish.
+    """START → admit → select → expand × k → verify → backup (→ reflect) → decide → finish.
+
+    From decide it goes back to admit while there is something to search and to spend.
 
     Args:
         settings: what to search with.

@@ -1,4 +1,4 @@
-"""The nodes after the expansions of a round: scores, the tree told of them, and whether to go on."""
+"""What follows the expansions of a round: their scores, the tree told, and whether to go on."""
 
 from __future__ import annotations
 
