@@ -134,7 +134,6 @@ class WholeAnswers:
 
     kind: AnswerKind | None
     complete: bool = True
-    cumulative: bool = False
 
     def prompt(
         self, messages: Sequence[BaseMessage], trail: Sequence[Node], *, reflections: Sequence[str]
@@ -162,9 +161,9 @@ class WholeAnswers:
         """That of a whole answer."""
         return most
 
-    def words_bound(self, *, reflections: Sequence[str]) -> int:
-        """The words that ask for a better answer, with the longest feedback."""
-        return len(REFINE) + 4 * _FEEDBACK_CHARACTERS
+    def words_bound(self, *, reflections: Sequence[str], closing: bool) -> int:
+        """None."""
+        return 0
 
     async def grow(self, task: ExpandTask, completion: Completion, index: int) -> Node:
         """The answer that a completion holds; one without an answer has failed."""

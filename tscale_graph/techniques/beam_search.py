@@ -185,7 +185,6 @@ class Steps:
     aggregate: Aggregate
     judged: AnswerKind | None
     complete: bool = False
-    cumulative: bool = True
 
     def prompt(
         self, messages: Sequence[BaseMessage], trail: Sequence[Node], *, reflections: Sequence[str]
@@ -217,9 +216,9 @@ class Steps:
         """That of a step, or of all the rest."""
         return most if closing else min(most, self.step_tokens)
 
-    def words_bound(self, *, reflections: Sequence[str]) -> int:
-        """The words that ask for the next step."""
-        return 0 if self.prefill else len(NEXT_STEP)
+    def words_bound(self, *, reflections: Sequence[str], closing: bool) -> int:
+        """None beyond those that ask for a step."""
+        return 0
 
     async def grow(self, task: ExpandTask, completion: Completion, index: int) -> Node:
         """The step that a completion begins with; one that says nothing has ended the solution."""

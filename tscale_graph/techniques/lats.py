@@ -38,6 +38,8 @@ LEARNT = "Earlier attempts at this failed. What was learnt from them:\n{reflecti
 """How reflections are shown to later attempts."""
 ANSWER_NOW = "Give your final answer now, without using any tool."
 """What a model is told when the budget has no room for more turns."""
+_PER_MESSAGE = 16
+"""More tokens than a chat template adds to a message."""
 _UNKNOWN = 0.5
 """The value of an attempt of which nothing is known."""
 
@@ -183,7 +185,6 @@ class Turns:
     whole_attempts: bool
     judged: AnswerKind | None
     complete: bool = False
-    cumulative: bool = True
 
     def prompt(
         self, messages: Sequence[BaseMessage], trail: Sequence[Node], *, reflections: Sequence[str]
@@ -206,9 +207,10 @@ class Turns:
         """That of a turn."""
         return most
 
-    def words_bound(self, *, reflections: Sequence[str]) -> int:
-        """What was learnt, or the demand for an answer."""
-        return max(len(_learnt(reflections).encode()) if reflections else 0, len(ANSWER_NOW))
+    def words_bound(self, *, reflections: Sequence[str], closing: bool) -> int:
+        """What was learnt, by its bytes; or the demand for an answer."""
+        told = ANSWER_NOW if closing else _learnt(reflections) if reflections else ""
+        return len(told.encode()) + _PER_MESSAGE if told else 0
 
     def same_action(self, completion: Completion) -> str:
         """What the model does, however it words it; text without a call is itself."""

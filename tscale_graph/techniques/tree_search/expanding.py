@@ -19,15 +19,11 @@ from tscale_graph.models.calls import complete
 from tscale_graph.models.endpoint import Endpoint
 from tscale_graph.models.failures import one_line
 from tscale_graph.models.replies import Completion
-from tscale_graph.models.threads import in_thread
 from tscale_graph.sharing import apportion
 from tscale_graph.techniques.nodes import announce
 from tscale_graph.techniques.restarts import LOST, asked_before
 from tscale_graph.techniques.tree_search.settings import SearchSettings
 from tscale_graph.techniques.tree_search.state import ExpandTask, Expansion, Node
-
-_PER_MESSAGE = 16
-"""More tokens than a chat template adds to a message."""
 
 
 @dataclass(frozen=True)
@@ -99,36 +95,8 @@ class Expander:
             except Exception as error:  # noqa: BLE001 - anybody's tool or environment
                 node = bare_node(expansion, completion, index)
                 node = node.model_copy(update={"fate": "failed", "note": one_line(error)})
-        if node.fate is None:
-            node = node.model_copy(
-                update={"prompt_tokens": await self._prompt_bound(task, node, completion)}
-            )
         announce({"sample": node.candidate.model_dump()})
         return node
-
-    async def _prompt_bound(self, task: ExpandTask, node: Node, completion: Completion) -> int:
-        """What a prompt that goes on from a node counts at most, by whichever model.
-
-        The prompt that made the node and all that the node adds to it; as the provider counted
-        the prompt, where it is the only one.
-        """
-        settings = self.settings
-        counted = completion.prompt_tokens if len(settings.endpoints) == 1 else None
-        known = task.expansion.prompt_tokens if counted is None else counted
-        known = known if settings.growth.cumulative else task.question_tokens
-        added = [node.added, *(_all_of(message) for message in node.messages)]
-
-        def bound() -> int:
-            return max(
-                sum(one.counter.text_bound(text) + _PER_MESSAGE for text in added)
-                for one in settings.endpoints
-            )
-
-        asks = any(one.counter.asks_server for one in settings.endpoints)
-        try:
-            return known + (await in_thread(bound) if asks else bound())
-        except Exception:  # noqa: BLE001 - whatever the model's own tokenizer raises
-            return known + sum(len(text.encode()) + _PER_MESSAGE for text in added)
 
     async def _ask(self, task: ExpandTask, *, place: int, n: int = 1) -> list[Completion]:
         """Ask for one child, or for `n` in one request."""
@@ -249,9 +217,3 @@ def _returned(nodes: list[Node]) -> dict[str, Any]:
         "clock": time.time(),
         "distrusted": any(node.candidate.overshoot_tokens for node in nodes),
     }
-
-
-def _all_of(message: BaseMessage) -> str:
-    """Everything of a message that may become tokens."""
-    calls: Any = getattr(message, "tool_calls", None)
-    return f"{message.text}{calls or ''}"

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from tscale_graph.budget import Usage
 from tscale_graph.candidates import Checked, Verdict
+from tscale_graph.models.threads import in_thread
 from tscale_graph.search.tree import ROOT
 from tscale_graph.techniques.checking import check_answer, scarcest, share_out
 from tscale_graph.techniques.tree_search.settings import SearchSettings
@@ -62,10 +64,8 @@ class Scorer:
             if node.fate is None and node.index not in scored:
                 original = known.get(node.key) or first[node.key]
                 scored[node.index] = self._same(node, by_index[original])
-        return {
-            "returned": [node.model_dump() for node in scored.values()],
-            "clock": time.time(),
-        }
+        nodes = await self._sized(run, list(scored.values()))
+        return {"returned": [node.model_dump() for node in nodes], "clock": time.time()}
 
     async def _checks(self, run: SearchRun, asked: list[Node]) -> list[Checked]:
         admission = run.admission
@@ -87,6 +87,31 @@ class Scorer:
                 for node, lease in zip(asked, leases, strict=True)
             )
         )
+
+    async def _sized(self, run: SearchRun, nodes: list[Node]) -> list[Node]:
+        """The nodes, each with what a prompt that goes on from it counts at most."""
+        settings, admission = self.settings, run.admission
+        if admission is None:
+            return nodes
+        conversation = settings.conversation(run.messages)
+
+        def sized(node: Node) -> Node:
+            if node.fate != "open":
+                return node
+            trail = [*run.trail(node.parent), node]
+            prompt = settings.growth.prompt(conversation, trail, reflections=[])
+            bound = max(one.counter.prompt_bound(prompt) for one in settings.endpoints)
+            beyond = max(0, bound - admission.prompt_bound)
+            return node.model_copy(update={"prompt_tokens": beyond})
+
+        if not any(one.counter.asks_server for one in settings.endpoints):
+            return [sized(node) for node in nodes]
+        left = None if admission.deadline is None else max(0.0, admission.deadline - time.time())
+        try:
+            async with asyncio.timeout(left):
+                return await asyncio.gather(*(in_thread(partial(sized, node)) for node in nodes))
+        except TimeoutError:
+            return nodes  # nothing more is asked then
 
     def _scored(self, node: Node, check: Checked) -> Node:
         """A node with its score, or why it has none."""

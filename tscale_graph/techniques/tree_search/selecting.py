@@ -69,7 +69,6 @@ class Selector:
                     ExpandTask(
                         expansion=expansion,
                         messages=run.messages,
-                        question_tokens=run.admission.prompt_bound,
                         trail=run.trail(expansion.parent),
                         reflections=run.reflections,
                         deadline=run.admission.deadline,
@@ -157,11 +156,24 @@ class Selector:
     def _prompt_tokens(
         self, run: SearchRun, admission: Admission, parent: int, *, closing: bool = False
     ) -> int:
-        """What a prompt that goes on from a node counts at most."""
-        known = admission.prompt_bound if parent == ROOT else run.node(parent).prompt_tokens
-        if parent == ROOT and not run.reflections and not closing:
-            return known
-        return known + self.settings.growth.words_bound(reflections=run.reflections)
+        """What a prompt that goes on from a node counts at most.
+
+        The first prompt as a provider counted it, once one has.
+        """
+        counted = [
+            node.candidate.prompt_tokens
+            for node in run.nodes[:_FIRST_NODES]
+            if node.parent == ROOT and node.candidate.prompt_tokens is not None
+        ]
+        one_model = len(self.settings.endpoints) == 1
+        first = max(counted) if counted and one_model else admission.prompt_bound
+        beyond = 0 if parent == ROOT else run.node(parent).prompt_tokens
+        words = self.settings.growth.words_bound(reflections=run.reflections, closing=closing)
+        return first + beyond + words
+
+
+_FIRST_NODES = 16
+"""Among these is one whose prompt was the first one."""
 
 
 def _expansion(

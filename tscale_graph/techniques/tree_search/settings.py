@@ -30,11 +30,6 @@ class Growth(Protocol):
         """Whether every node is a whole answer."""
         ...
 
-    @property
-    def cumulative(self) -> bool:
-        """Whether a prompt has all of the trail, and not only its last node."""
-        ...
-
     def prompt(
         self, messages: Sequence[BaseMessage], trail: Sequence[Node], *, reflections: Sequence[str]
     ) -> list[BaseMessage]:
@@ -55,8 +50,8 @@ class Growth(Protocol):
         """The most tokens of one completion, of an answer of so many."""
         ...
 
-    def words_bound(self, *, reflections: Sequence[str]) -> int:
-        """Tokens at most that a prompt has beside the conversation and the texts of the nodes."""
+    def words_bound(self, *, reflections: Sequence[str], closing: bool) -> int:
+        """Tokens at most that a prompt has beside those of one without reflections."""
         ...
 
     async def grow(self, task: ExpandTask, completion: Completion, index: int) -> Node:

@@ -46,7 +46,7 @@ class Node(BaseModel):
         closed: it is not gone on from, whatever it scores.
         same_as: the earlier node that it is the same as, or None.
         agreement: share of its siblings that are the same, in (0, 1].
-        prompt_tokens: what a prompt that goes on from here counts at most.
+        prompt_tokens: what a prompt that goes on from here counts at most beyond the first one.
         fate: what became of it, once it was scored.
         score: in [0, 1], or None when it failed.
         note: why it failed, or what the verifier had to say.
@@ -120,7 +120,6 @@ class ExpandTask(BaseModel):
         messages: the conversation that the search is about.
         trail: the nodes from below the root to the one to expand.
         reflections: what was learnt from failures so far.
-        question_tokens: what the prompt of a first node counts at most.
         deadline: when the time is up, or None.
     """
 
@@ -128,7 +127,6 @@ class ExpandTask(BaseModel):
 
     expansion: Expansion
     messages: list[AnyMessage]
-    question_tokens: int = 0
     trail: list[Node] = []
     reflections: list[str] = []
     deadline: float | None = None
