@@ -37,12 +37,15 @@ speed: $(VENV)/test ## ratios beside bare asyncio and langgraph, with their targ
 examples: $(VENV)/test ## every example runs
 	$(BIN)/python examples/on_this_machine.py 2
 	$(BIN)/python examples/your_own_technique.py
+	$(BIN)/python examples/puzzle_in_steps.py
 
 bench: $(VENV)/test ## ratios: speed beside bare asyncio, and what more compute buys
 	$(RUN) tests.benchmarks.speed
 	$(RUN) tests.benchmarks.selections
 	$(RUN) tests.benchmarks.stopping --replays 200
 	$(RUN) tests.benchmarks.frontier --replays 200
+	$(RUN) tests.benchmarks.tree_search
+	$(RUN) tests.benchmarks.searching --keep
 	$(RUN) tests.benchmarks.real_model --keep
 
 clean: ## remove the virtual environment
