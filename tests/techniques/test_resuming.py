@@ -34,7 +34,7 @@ def wait_for_requests(server, count, process):
 @pytest.mark.parametrize("finished_waves", [1, 2, 3])
 def test_a_run_killed_between_waves_pays_for_no_finished_sample_again(tmp_path, finished_waves):
     database = tmp_path / "state.sqlite"
-    with FakeServer(Behaviour(latency=0.4)) as server:
+    with FakeServer(Behaviour(latency=0.4), in_process=True) as server:
         first = start(server, database)
         # Three samples share one request. When the next request has arrived, the waves before
         # it are over and saved; the one in flight is lost with the process.
