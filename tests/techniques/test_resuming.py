@@ -28,7 +28,7 @@ def run(url, database, told):
 
 
 def start(server, database, *told):
-    process = processes.Process(target=run, args=(server.url, database, told))
+    process = processes.Process(target=run, args=(server.url, database, told), daemon=True)
     process.start()
     return process
 
