@@ -23,7 +23,8 @@ lint: $(VENV)/test ## ruff, pyright, and the direction of imports
 	$(BIN)/lint-imports
 
 unit: $(VENV)/test ## tests that need neither the embedded model, nor other servers, nor quiet
-	$(RUN) pytest tests tscale_graph -m "not model and not distributed and not benchmark"
+	$(RUN) pytest tests tscale_graph -n 2 --dist worksteal \
+		-m "not model and not distributed and not benchmark"
 
 model: $(VENV)/test ## tests on the embedded model (its weights are fetched once, 93 MB)
 	$(RUN) pytest tests -m model

@@ -9,19 +9,16 @@ import time
 
 import pytest
 
-from tests.fake_server import Behaviour, FakeServer
-from tscale_graph.cli import main
+from tests.fake_server import Behaviour
 from tscale_graph.recordings.files import read_recording
 
 ANSWERS = {"The answer is 3": 2.0, "The answer is 4": 1.0}
 
 
 @pytest.fixture
-def server(monkeypatch):
-    with FakeServer(Behaviour(answers=ANSWERS)) as running:
-        monkeypatch.setenv("OPENAI_API_KEY", "none")
-        monkeypatch.setenv("OPENAI_BASE_URL", running.url)
-        yield running
+def server(asked_by_default):
+    asked_by_default.reset(Behaviour(answers=ANSWERS))
+    return asked_by_default
 
 
 @pytest.fixture
@@ -32,23 +29,20 @@ def questions(tmp_path):
     return path
 
 
-def command(questions, out, *arguments):
+def recording(questions, out, *more):
+    """The arguments of the command."""
     return [
-        sys.executable, "-m", "tscale_graph", "record", str(questions), "--out", str(out),
-        "--model", "openai:fake", "--samples", "4", "--max-output-tokens", "16", *arguments,
+        "record", str(questions), "--out", str(out), "--model", "openai:fake",
+        "--samples", "4", "--max-output-tokens", "16", *more,
     ]  # fmt: skip
-
-
-def tscale(*arguments):
-    return subprocess.run(command(*arguments), capture_output=True, text=True, timeout=60)
 
 
 PLENTY = ("--budget", "tokens=100000")
 
 
-def test_a_recording_is_made_and_its_cost_told(server, questions, tmp_path):
+def test_a_recording_is_made_and_its_cost_told(server, questions, tmp_path, tscale_process):
     out = tmp_path / "samples.jsonl.gz"
-    done = tscale(questions, out, *PLENTY)
+    done = tscale_process(*recording(questions, out, *PLENTY))
     assert (done.returncode, done.stdout) == (0, "")
     assert len(list(read_recording(out))) == 6
     told = done.stderr.splitlines()
@@ -57,23 +51,26 @@ def test_a_recording_is_made_and_its_cost_told(server, questions, tmp_path):
     assert f"{server.ledger().billed_tokens:,} tokens" in told[-1]
 
 
-def test_the_exit_status_says_that_the_budget_cut_it(server, questions, tmp_path):
+def test_the_exit_status_says_that_the_budget_cut_it(server, questions, tmp_path, tscale):
     out = tmp_path / "samples.jsonl"
-    cut = tscale(questions, out, "--budget", "calls=10")
+    cut = tscale(*recording(questions, out, "--budget", "calls=10"))
     assert cut.returncode == 3
     assert "2 of 6 questions, cut off by calls" in cut.stderr
-    assert tscale(questions, out, *PLENTY).returncode == 0
+    assert tscale(*recording(questions, out, *PLENTY)).returncode == 0
     assert [len(q.samples) for q in read_recording(out)] == [4] * 6
     assert sum(request.n for request in server.ledger().requests) == 24
 
 
 @pytest.mark.parametrize("name", ["samples.jsonl", "samples.jsonl.gz"])
 def test_a_killed_run_goes_on_and_loses_at_most_the_question_in_flight(
-    server, questions, tmp_path, name
+    server, questions, tmp_path, tscale, name
 ):
     server.reset(Behaviour(answers=ANSWERS, latency=0.3))
     out = tmp_path / name
-    killed = subprocess.Popen(command(questions, out, *PLENTY), stderr=subprocess.PIPE, text=True)
+    asked_for = recording(questions, out, *PLENTY)
+    killed = subprocess.Popen(
+        [sys.executable, "-m", "tscale_graph", *asked_for], stderr=subprocess.PIPE, text=True
+    )
     for _ in range(2):
         assert "questions" in killed.stderr.readline()
     time.sleep(0.1)
@@ -83,7 +80,7 @@ def test_a_killed_run_goes_on_and_loses_at_most_the_question_in_flight(
         half_written.write(out.read_bytes()[:40])
     asked = len(server.ledger().requests)
     kept = 2
-    done = tscale(questions, out, *PLENTY)
+    done = tscale(*asked_for)
     assert done.returncode == 0
     assert [q.id for q in read_recording(out)] == [str(k) for k in range(6)]
     assert [len(q.samples) for q in read_recording(out)] == [4] * 6
@@ -104,24 +101,23 @@ def test_a_killed_run_goes_on_and_loses_at_most_the_question_in_flight(
         (("--budget", "usd=1"), "is not known"),
     ],
 )
-def test_wrong_use_is_one_line_and_status_2(server, questions, tmp_path, arguments, says, capsys):
-    status = main(command(questions, tmp_path / "samples.jsonl", *arguments)[3:])
-    told = capsys.readouterr()
-    assert (status, told.out) == (2, "")
-    assert says in told.err
-    assert len(told.err.strip().splitlines()) == 1
+def test_wrong_use_is_one_line_and_status_2(server, questions, tmp_path, arguments, says, tscale):
+    done = tscale(*recording(questions, tmp_path / "samples.jsonl", *arguments))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert says in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
 
 
-def test_a_bad_line_of_the_questions_is_told_by_its_number(server, questions, tmp_path):
+def test_a_bad_line_of_the_questions_is_told_by_its_number(server, questions, tmp_path, tscale):
     questions.write_text(questions.read_text() + "{\n")
-    done = tscale(questions, tmp_path / "samples.jsonl", *PLENTY)
+    done = tscale(*recording(questions, tmp_path / "samples.jsonl", *PLENTY))
     assert done.returncode == 2
     assert "line 7: not JSON" in done.stderr
     assert not server.ledger().requests
 
 
-def test_a_model_that_fails_is_status_1(server, questions, tmp_path):
+def test_a_model_that_fails_is_status_1(server, questions, tmp_path, tscale):
     server.reset(Behaviour(faults={"400": 1.0}))
-    done = tscale(questions, tmp_path / "samples.jsonl", *PLENTY)
+    done = tscale(*recording(questions, tmp_path / "samples.jsonl", *PLENTY))
     assert done.returncode == 1
     assert "question '0': " in done.stderr

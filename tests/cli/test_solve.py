@@ -1,66 +1,52 @@
 """The command, as a person or a script uses it."""
 
-import io
 import json
-import subprocess
-import sys
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
-from tests.fake_server import Behaviour, FakeServer
+from tests.fake_server import Behaviour
 from tscale_graph.cli import main
 from tscale_graph.cli.main import _parser
 from tscale_graph.cli.solve import read_as, read_budget
-
-
-@pytest.fixture
-def server(monkeypatch):
-    with FakeServer(Behaviour(answers={"The answer is 3": 1.0})) as running:
-        monkeypatch.setenv("OPENAI_API_KEY", "none")
-        monkeypatch.setenv("OPENAI_BASE_URL", running.url)
-        yield running
-
-
-def tscale(*arguments, stdin=""):
-    return subprocess.run(
-        [sys.executable, "-m", "tscale_graph", *arguments],
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-
 
 RECORDED = Path(__file__).parent.parent / "recordings" / "letters.jsonl.gz"
 SOLVE = ("solve", "--model", "openai:fake", "--budget", "tokens=20000,seconds=20")
 
 
-def test_the_answer_alone_goes_to_standard_output(server):
-    done = tscale(*SOLVE, "How many r's are in strawberry?", "--samples", "8")
+@pytest.fixture
+def server(asked_by_default):
+    asked_by_default.reset(Behaviour(answers={"The answer is 3": 1.0}))
+    return asked_by_default
+
+
+def test_the_answer_alone_goes_to_standard_output(server, tscale_process):
+    done = tscale_process(*SOLVE, "How many r's are in strawberry?", "--samples", "8")
     assert (done.returncode, done.stdout) == (0, "3\n")
     assert "agreement: 100%" in done.stderr
     assert "one pass is about" in done.stderr
     assert len(server.ledger().requests) == 1, "four samples, one request"
 
 
-def test_the_question_may_come_from_standard_input_or_a_file(server, tmp_path):
+def test_the_question_may_come_from_standard_input_or_a_file(
+    server, tmp_path, tscale, tscale_process
+):
     path = tmp_path / "question.txt"
     path.write_text("How many?")
-    assert tscale(*SOLVE, stdin="How many?").stdout == "3\n"
+    assert tscale_process(*SOLVE, stdin="How many?").stdout == "3\n"
     assert tscale(*SOLVE, "-", stdin="How many?").stdout == "3\n"
     assert tscale(*SOLVE, "--file", str(path)).stdout == "3\n"
 
 
-def test_json_is_the_whole_result(server):
-    done = tscale(*SOLVE, "How many?", "--json", "--technique", "self-consistency")
+def test_json_is_the_whole_result(server, tscale_process):
+    done = tscale_process(*SOLVE, "How many?", "--json", "--technique", "self-consistency")
     result = json.loads(done.stdout)
     assert (result["answer"], result["status"], result["usage"]["calls"]) == ("3", "complete", 4)
     assert done.stderr == ""
 
 
-def test_best_of_n_and_the_router(server):
+def test_best_of_n_and_the_router(server, tscale):
     server.reset(Behaviour(answers={"x = 5": 1.0}))
     question = "Solve 3x + 4 = 19 for x."
     best = tscale(*SOLVE, question, "--technique", "best-of-n", "--verify", "equation")
@@ -72,13 +58,13 @@ def test_best_of_n_and_the_router(server):
     assert "  1  x = 5" in routed.stderr, "samples are shown as they come"
 
 
-def test_the_exit_status_says_how_it_ended(server):
+def test_the_exit_status_says_how_it_ended(server, tscale, tscale_process):
     cut = tscale("solve", "How many?", "--model", "openai:fake", "--stop", "fixed",
                  "--budget", "calls=2")  # fmt: skip
     assert (cut.returncode, cut.stdout) == (3, "3\n")
     assert "cut off by calls" in cut.stderr
     server.reset(Behaviour(faults={"hang": 1.0}))
-    none = tscale("solve", "How many?", "--model", "openai:fake", "--budget", "seconds=1")
+    none = tscale_process("solve", "How many?", "--model", "openai:fake", "--budget", "seconds=1")
     assert (none.returncode, none.stdout) == (4, "")
     assert "seconds=1.0 was used up before there was an answer" in none.stderr
     as_json = tscale(*SOLVE, "How many?", "--budget", "seconds=1", "--json")
@@ -92,7 +78,7 @@ def test_the_exit_status_says_how_it_ended(server):
     assert len(failed.stderr.strip().splitlines()) <= 2
 
 
-def test_what_holds_no_answer_is_a_failure_and_is_told_beside(server):
+def test_what_holds_no_answer_is_a_failure_and_is_told_beside(server, tscale):
     server.reset(Behaviour(answers={"Hm.": 1.0}))
     done = tscale(*SOLVE, "How many r's are in strawberry?", "--answer", "number")
     assert (done.returncode, done.stdout) == (1, "")
@@ -100,9 +86,9 @@ def test_what_holds_no_answer_is_a_failure_and_is_told_beside(server):
     assert "Hm." in done.stderr
 
 
-def test_a_terminal_that_knows_no_letter_but_ascii_is_no_obstacle(monkeypatch):
+def test_a_terminal_that_knows_no_letter_but_ascii_is_no_obstacle(monkeypatch, tscale_process):
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
-    assert tscale("solve", "--help").returncode == 0
+    assert tscale_process("solve", "--help").returncode == 0
 
 
 @pytest.mark.parametrize(
@@ -153,25 +139,20 @@ def test_a_terminal_that_knows_no_letter_but_ascii_is_no_obstacle(monkeypatch):
         (["solve", "How many?", "--samples", "few"], "--samples"),
     ],
 )
-def test_wrong_use_is_one_line_and_status_2(arguments, says, server, capsys, monkeypatch):
-    monkeypatch.setattr(sys, "stdin", io.StringIO())
-    try:
-        status = main(arguments)
-    except SystemExit as ended:  # what argparse refuses
-        status = ended.code
-    told = capsys.readouterr()
-    assert (status, told.out) == (2, "")
-    assert says in told.err
-    assert len(told.err.strip().splitlines()) == 1
+def test_wrong_use_is_one_line_and_status_2(arguments, says, server, tscale):
+    done = tscale(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert says in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
 
 
-def test_wrong_use_ends_the_process_with_2():
-    done = tscale("solve", "How many?")
+def test_wrong_use_ends_the_process_with_2(tscale_process):
+    done = tscale_process("solve", "How many?")
     assert (done.returncode, done.stdout) == (2, "")
 
 
 @pytest.mark.parametrize("text", ["The answer is 3 [/INST]", "[bold] The answer is 3"])
-def test_a_model_that_writes_brackets_is_answered_for_all_the_same(text, server):
+def test_a_model_that_writes_brackets_is_answered_for_all_the_same(text, server, tscale):
     server.reset(Behaviour(answers={text: 1.0}))
     done = tscale(*SOLVE, "How many?")
     assert (done.returncode, done.stdout) == (0, "3\n")

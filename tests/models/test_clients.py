@@ -32,7 +32,7 @@ class OneByOne(ChatOpenAI):
 
 @pytest.fixture
 def server():
-    with FakeServer(Behaviour(latency=0.02)) as server:
+    with FakeServer(Behaviour(latency=0.02), in_process=True) as server:
         yield server
 
 

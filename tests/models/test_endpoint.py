@@ -245,7 +245,7 @@ async def test_a_cache_of_answers_gives_no_samples(own):
 
 async def test_a_server_that_ignores_its_limit_is_cut_off_where_tokens_are_limited():
     behaviour = Behaviour(ignore_max_tokens=True, completion_tokens=5_000, chunk_delay=0.002)
-    with FakeServer(behaviour) as server:
+    with FakeServer(behaviour, in_process=True) as server:
         model = ChatOpenAI(model="fake", api_key="none", base_url=server.url)
         graph = self_consistency(model, max_samples=1, max_output_tokens=100).compile()
         state = {"messages": [("user", "q?")], "budget": Budget(tokens=2_000)}

@@ -42,7 +42,9 @@ def told(result):
     ],
 )
 async def test_a_reply_says_the_same(behaviour, options):
-    with FakeServer(Behaviour(answers={"The answer is 3": 1}, **behaviour)) as server:
+    with FakeServer(
+        Behaviour(answers={"The answer is 3": 1}, **behaviour), in_process=True
+    ) as server:
         model = chat(server.url)
         plain = with_plain_replies(model)
         assert plain is not model
@@ -53,7 +55,7 @@ async def test_a_reply_says_the_same(behaviour, options):
 
 
 async def test_streams_are_as_before():
-    with FakeServer(Behaviour(chunk_chars=4)) as server:
+    with FakeServer(Behaviour(chunk_chars=4), in_process=True) as server:
         for more in ({}, {"include_response_headers": True}):
             plain = with_plain_replies(chat(server.url, **more))
             chunks = [chunk.text async for chunk in plain.astream(ASKED)]
@@ -69,7 +71,7 @@ async def test_what_fails_fails_alike(fault):
         except (openai.APIError, ValueError) as error:
             return type(error)
 
-    with FakeServer(Behaviour(faults={fault: 1.0})) as server:
+    with FakeServer(Behaviour(faults={fault: 1.0}), in_process=True) as server:
         model = chat(server.url)
         assert await outcome(with_plain_replies(model)) == await outcome(model)
 

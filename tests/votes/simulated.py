@@ -1,5 +1,6 @@
 """A seeded population of questions, samples of them, and verifiers that make mistakes."""
 
+import functools
 import math
 import random
 from dataclasses import dataclass
@@ -19,15 +20,20 @@ class Asked:
     scores: list[float]
 
     def candidates(self, count, *, decides=False):
+        return (self._decided if decides else self._scored)[:count]
+
+    @functools.cached_property
+    def _scored(self):
+        return self._made(passed=lambda score: None)
+
+    @functools.cached_property
+    def _decided(self):
+        return self._made(passed=lambda score: score > 0.5)
+
+    def _made(self, *, passed):
         return [
-            Candidate(
-                index=k,
-                answer=answer,
-                verdict=Verdict(score=score, passed=score > 0.5 if decides else None),
-            )
-            for k, (answer, score) in enumerate(
-                zip(self.answers[:count], self.scores[:count], strict=True)
-            )
+            Candidate(index=k, answer=answer, verdict=Verdict(score=score, passed=passed(score)))
+            for k, (answer, score) in enumerate(zip(self.answers, self.scores, strict=True))
         ]
 
 

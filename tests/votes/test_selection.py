@@ -114,18 +114,26 @@ def test_arg_max_rises_then_falls_while_the_weighted_vote_stays_above_the_majori
     assert accuracy(asked, Pessimistic(), 128) > accuracy(asked, Pessimistic(), 8)
 
 
+@functools.cache
+def mistaken(shared):
+    verdicts = functools.partial(decided_with_mistakes, shared=shared)
+    return population(2, 300, 64, verdicts)
+
+
 @pytest.mark.parametrize("shared", [True, False])
 @pytest.mark.parametrize("rule", [Weighted(), Weighted(trust=0.8), Pessimistic()])
 def test_a_verifier_wrong_one_time_in_five_costs_nothing_as_samples_grow(rule, shared):
-    verdicts = functools.partial(decided_with_mistakes, shared=shared)
-    asked = population(2, 300, 64, verdicts)
+    asked = mistaken(shared)
     few, many = (accuracy(asked, rule, n, decides=True) for n in (8, 64))
     assert many >= few
 
 
+examined_once = functools.cache(examined)
+
+
 @pytest.mark.parametrize("rule", [Weighted(), Weighted(trust=0.8), Pessimistic()])
 def test_so_it_is_on_recorded_exams(rule):
-    asked = examined(0)
+    asked = examined_once(0)
     assert passed_exams(asked, rule, 64) >= passed_exams(asked, rule, 8)
 
 

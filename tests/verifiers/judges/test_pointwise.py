@@ -222,14 +222,14 @@ class TestOnAServer:
 
     @pytest.mark.parametrize("lease", [LEASE, Budget(tokens=5_000, seconds=20)])
     async def test_the_reply_is_read_whole_or_streamed(self, lease):
-        with FakeServer(Behaviour(answers={GOOD: 1})) as server:
+        with FakeServer(Behaviour(answers={GOOD: 1}), in_process=True) as server:
             verdict = await judge(self.model(server))("How many?", "3", lease=lease)
             [request] = server.ledger().requests
         assert (verdict.score, verdict.feedback) == (0.8, "it is right")
         assert verdict.usage.tokens == request.billed_tokens
 
     async def test_a_server_that_refuses_the_schema_is_asked_in_words(self):
-        with FakeServer(Behaviour(answers={GOOD: 1}, script=["400"])) as server:
+        with FakeServer(Behaviour(answers={GOOD: 1}, script=["400"]), in_process=True) as server:
             verdict = await judge(self.model(server))("How many?", "3", lease=LEASE)
             requests = server.ledger().requests
         assert verdict.score == 0.8
@@ -237,13 +237,13 @@ class TestOnAServer:
         assert requests[1].prompt_tokens > requests[0].prompt_tokens, "the form, in words"
 
     async def test_a_server_that_fails_once_is_tried_again_within_the_lease(self):
-        with FakeServer(Behaviour(answers={GOOD: 1}, script=["503"])) as server:
+        with FakeServer(Behaviour(answers={GOOD: 1}, script=["503"]), in_process=True) as server:
             verdict = await judge(self.model(server))("How many?", "3", lease=LEASE)
             assert verdict.usage.calls == len(server.ledger().requests) == 2
 
     async def test_an_unlimited_talker_is_cut_off_by_the_lease(self):
         behaviour = Behaviour(answers={"well, " * 500: 1})
-        with FakeServer(behaviour) as server:
+        with FakeServer(behaviour, in_process=True) as server:
             lease = Budget(tokens=1_500)
             with pytest.raises(VerifierError, match="no score"):
                 await judge(self.model(server))("How many?", "3", lease=lease)
