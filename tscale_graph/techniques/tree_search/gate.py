@@ -1,4 +1,4 @@
-"""The first node of a round: the request is let in, and the clock is kept."""
+"""The first node: a request is let in."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from tscale_graph.leases import grant
 from tscale_graph.models.pricing import unknown_price
 from tscale_graph.models.threads import in_thread
 from tscale_graph.techniques.admission import find_budget
-from tscale_graph.techniques.restarts import this_process
 from tscale_graph.techniques.state import Admission, question_of
 from tscale_graph.techniques.tree_search.costing import sample_size
 from tscale_graph.techniques.tree_search.settings import SearchSettings
@@ -27,25 +26,22 @@ from tscale_graph.techniques.tree_search.state import SearchRun, SearchState
 
 @dataclass(frozen=True)
 class SearchGate:
-    """Lets a request in, and keeps the clock."""
+    """Lets a request in; nothing of an earlier one on the same thread is left."""
 
     settings: SearchSettings
 
     async def admit(self, state: SearchState, config: RunnableConfig) -> dict[str, Any]:
-        """Stamp the deadline of a new request; later, only say how late it is.
+        """Find the budget of a request, stamp its deadline, and start a search.
 
         Raises:
             ValueError: when there is no question, no budget, or no price to keep to it by.
         """
         now = time.time()
         run = SearchRun.model_validate(state)
-        if run.admission is not None and run.going_on:
-            return {"clock": now, "process": this_process()}
         admission = await admit_search(self.settings, state, run.messages, config, now)
         seed = self.settings.seed
         return {
             "admission": admission.model_dump(),
-            "process": this_process(),
             "entropy": random.SystemRandom().getrandbits(64) if seed is None else seed,
             "nodes": Overwrite([]),
             "working": None,
@@ -55,7 +51,6 @@ class SearchGate:
             "spent": None,
             "reflections": None,
             "cut_off_by": None,
-            "over": False,
             "clock": time.time(),
         }
 

@@ -19,9 +19,10 @@ from tscale_graph.techniques.tree_search.state import SearchState
 
 
 def search_loop(settings: SearchSettings, *, technique: str) -> StateGraph[Any, Any, Any, Any]:
-    """START → admit → select → expand × k → verify → backup (→ reflect) → decide → finish.
+    """START → admit → select → expand × k → verify → backup (→ reflect) → select, or finish.
 
-    From decide it goes back to admit while there is something to search and to spend.
+    Each turn costs four supersteps: `decide` is the edge that follows the last of them, and what
+    `select` needs to know of the time was written by `verify`.
 
     Args:
         settings: what to search with.
@@ -37,20 +38,18 @@ def search_loop(settings: SearchSettings, *, technique: str) -> StateGraph[Any, 
     add_node(graph, "expand", expander.expand, execute_in="activity", state=state)
     add_node(graph, "verify", scorer.verify, execute_in="activity", state=state)
     add_node(graph, "backup", backup.backup, execute_in="workflow", state=state)
-    add_node(graph, "decide", backup.decide, execute_in="workflow", state=state)
     add_node(graph, "finish", finisher.finish, execute_in="workflow", state=state)
     graph.add_edge(START, "admit")
     graph.add_edge("admit", "select")
     add_edges(graph, "select", selector.fan_out, ["expand", "finish"])
     graph.add_edge("expand", "verify")
     graph.add_edge("verify", "backup")
+    last = "backup"
     if settings.reflects:
         reflector = Reflector(settings)
         add_node(graph, "reflect", reflector.reflect, execute_in="activity", state=state)
         graph.add_edge("backup", "reflect")
-        graph.add_edge("reflect", "decide")
-    else:
-        graph.add_edge("backup", "decide")
-    add_edges(graph, "decide", backup.another, ["admit", "finish"])
+        last = "reflect"
+    add_edges(graph, last, backup.decide, ["select", "finish"])
     graph.add_edge("finish", END)
     return graph

@@ -58,7 +58,7 @@ class Reflector:
         )
         if granted.lease is None:
             return {"clock": time.time()}
-        if asked_before(run.process):
+        if asked_before(run.wave[-1].granted_in):
             lost = Usage(calls=1, input_tokens=bound, output_tokens=REFLECTION_TOKENS)
             return {"spent": lost.model_dump(), "clock": time.time()}
         [said] = await complete(

@@ -175,7 +175,7 @@ class Scorer:
 
 @dataclass(frozen=True)
 class Backup:
-    """Tells the tree what became of the round, and decides whether there is another."""
+    """Tells the tree what became of the round; its edge decides whether there is another."""
 
     settings: SearchSettings
 
@@ -193,19 +193,14 @@ class Backup:
             "working": working,
         }
 
-    async def decide(self, state: SearchState) -> dict[str, Any]:
-        """Whether the search is over: an answer has passed, or this was its last step."""
+    async def decide(self, state: SearchState) -> str:
+        """On to the answer when one has passed or nothing else can come; else another round."""
         run = SearchRun.model_validate(state)
         last = run.nodes[-sum(expansion.count for expansion in run.wave) :]
         passed = any(_passed(node) for node in last)
         closing = any(expansion.closing for expansion in run.wave)
-        in_vain = _nothing_can_be_verified(run.nodes)
-        over = passed or closing or in_vain
-        return {"over": over, "going_on": not over}
-
-    async def another(self, state: SearchState) -> str:
-        """Back for another round, or on to the answer."""
-        return "finish" if SearchRun.model_validate(state).over else "admit"
+        over = passed or closing or _nothing_can_be_verified(run.nodes)
+        return "finish" if over else "select"
 
 
 def _only_ends(node: Node) -> bool:

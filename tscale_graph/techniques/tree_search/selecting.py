@@ -13,6 +13,7 @@ from tscale_graph.budget import Limit, Usage
 from tscale_graph.leases import Grant, grant
 from tscale_graph.search.asking import Ask
 from tscale_graph.search.tree import ROOT, Tree
+from tscale_graph.techniques.restarts import this_process
 from tscale_graph.techniques.state import Admission
 from tscale_graph.techniques.tree_search.costing import expected_costs, sample_size, times
 from tscale_graph.techniques.tree_search.settings import SearchSettings
@@ -82,7 +83,7 @@ class Selector:
         """What the policy wants, as far as there may be nodes for it."""
         settings = self.settings
         left = settings.max_nodes - (tree.size - 1)
-        if run.over or left <= 0:
+        if left <= 0:
             return []
         rng = np.random.default_rng((run.entropy, tree.size))
         costs = expected_costs(settings, run)
@@ -196,7 +197,7 @@ def _expansion(
         lease=granted.lease,
         together=together and granted.samples > 1,
         prompt_tokens=prompt_tokens,
-        granted_in=run.process,
+        granted_in=this_process(),
         distrusted=run.distrusted,
         closing=closing,
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from langchain_core.messages import AnyMessage, BaseMessage
-from langgraph.channels import DeltaChannel, EphemeralValue, UntrackedValue
+from langgraph.channels import DeltaChannel, UntrackedValue
 from langgraph.graph.message import add_messages
 from pydantic import BaseModel, ConfigDict
 from typing_extensions import TypedDict
@@ -197,9 +197,6 @@ class SearchState(TypedDict, total=False):
         spent: what finished rounds cost, and what was learnt from them.
         reflections: what was learnt from failures.
         cut_off_by: the limit that ended the search, or None.
-        over: the search has come to its end.
-        going_on: another round follows; gone when a new request comes in.
-        process: the process that let this round in.
         clock: the latest time that any I/O ended.
         separate: a provider did not give several completions for one request.
         distrusted: a model went over its output limit.
@@ -218,9 +215,6 @@ class SearchState(TypedDict, total=False):
     spent: Annotated[Usage, add_usage]
     reflections: Annotated[list[str], add_reflections]
     cut_off_by: Limit | None
-    over: bool
-    going_on: Annotated[bool, EphemeralValue]
-    process: str
     clock: Annotated[float, later]
     separate: Annotated[bool, either]
     distrusted: Annotated[bool, either]
@@ -242,9 +236,6 @@ class SearchRun(BaseModel):
     spent: Usage = Usage()
     reflections: list[str] = []
     cut_off_by: Limit | None = None
-    over: bool = False
-    going_on: bool = False
-    process: str = ""
     clock: float = 0.0
     separate: bool = False
     distrusted: bool = False
