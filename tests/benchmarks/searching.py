@@ -1,6 +1,6 @@
 """What tree search buys on the embedded model, at the same budget of tokens.
 
-    python -m tests.benchmarks.searching [--questions 50] [--tokens 3000] [--only NAME] [--keep]
+    python -m tests.benchmarks.searching [--questions 30] [--tokens 2000] [--only NAME] [--keep]
 
 Countdown with three and with four numbers, solved in steps ("2 * 3 = 6", "6 + 4 = 10"), with the exact
 verifier; every technique sees the same worked examples, may spend the same tokens, and stops at the
@@ -105,10 +105,8 @@ def _best_of_n(seed: int) -> Any:
 TECHNIQUES: dict[str, Build] = {
     "best_of_n": _best_of_n,
     "ab_mcts, beta": _adaptive("beta"),
-    "ab_mcts, gaussian": _adaptive("gaussian"),
     "ab_mcts, mixed": _adaptive("mixed"),
     "beam_search, beam": _beam("beam"),
-    "beam_search, dvts": _beam("dvts"),
     "beam_search, rebase": _beam("rebase"),
     "beam_search, particles": _beam("particles"),
     "beam_search, beam, sound": _beam("beam", "sound"),
@@ -189,8 +187,8 @@ async def main(questions: int, tokens: int, only: str, *, keeping: bool) -> None
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--questions", type=int, default=50)
-    parser.add_argument("--tokens", type=int, default=3000)
+    parser.add_argument("--questions", type=int, default=30)
+    parser.add_argument("--tokens", type=int, default=2000)
     parser.add_argument("--only", default="", help="techniques whose name has this")
     parser.add_argument("--keep", action="store_true")
     asked = parser.parse_args()
