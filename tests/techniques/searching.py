@@ -39,6 +39,12 @@ class Told(Scripted):
         call.tool_calls = said.tool_calls
         return call, text
 
+    def _generate(self, messages, stop=None, run_manager=None, **options):
+        return super()._generate(messages, stop, run_manager, **options, stop_at=stop)
+
+    async def _agenerate(self, messages, stop=None, run_manager=None, **options):
+        return await super()._agenerate(messages, stop, run_manager, **options, stop_at=stop)
+
     def finish(self, call, text):
         call.output_tokens = count(text) + 5 * len(call.tool_calls)
         message = AIMessage(
