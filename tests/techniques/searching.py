@@ -32,7 +32,7 @@ class Told(Scripted):
     def begin(self, messages, options):
         self.prompts.append(list(messages))
         self.options.append(options)
-        said = self.decide(list(messages), len(self.calls))
+        said = self.decide(list(messages), len(self.prompts) - 1)
         said = AIMessage(said) if isinstance(said, str) else said
         self.answers = [said.text]
         call, text = super().begin(messages, options)
