@@ -1,5 +1,6 @@
 """Chat models that are told what to do by a function of their prompt, and searches with them."""
 
+import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ from pydantic import Field
 
 from tests.scripted import Scripted, count
 from tscale_graph import Budget, Result
+from tscale_graph.models.tokens import bound_tokens
 
 QUESTION = "How many r's are in strawberry?"
 
@@ -36,6 +38,7 @@ class Told(Scripted):
         said = AIMessage(said) if isinstance(said, str) else said
         self.answers = [said.text]
         call, text = super().begin(messages, options)
+        call.prompt_tokens += bound_tokens({"tools": options.get("tools")})
         call.tool_calls = said.tool_calls
         return call, text
 
@@ -46,7 +49,8 @@ class Told(Scripted):
         return await super()._agenerate(messages, stop, run_manager, **options, stop_at=stop)
 
     def finish(self, call, text):
-        call.output_tokens = count(text) + 5 * len(call.tool_calls)
+        done = "".join(one["name"] + json.dumps(one["args"]) for one in call.tool_calls)
+        call.output_tokens = count(text + done)
         message = AIMessage(
             text, usage_metadata=self.report(call), tool_calls=list(call.tool_calls)
         )
