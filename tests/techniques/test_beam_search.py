@@ -1,0 +1,432 @@
+"""Beam search: answers that grow step by step, and the steps that score best are gone on from."""
+
+import re
+from collections import Counter
+
+import pytest
+
+from tests.fake_server import Behaviour, FakeServer
+from tests.techniques.searching import QUESTION, ask, asked_of, billed, told
+from tscale_graph import Budget, Usage, Verdict, beam_search
+from tscale_graph.search.levels import VARIANTS
+from tscale_graph.search.steps import StepSplitter
+
+PREFILLS = {"continues_assistant_message": True}
+
+
+def writes(*solutions):
+    """A model that writes solutions, given as lists of steps; those that may go on take turns."""
+    every = dict.fromkeys(step for solution in solutions for step in solution)
+
+    def decide(prompt, number):
+        so_far = [step for step in every if step in prompt[-1].text]
+        going = [solution for solution in solutions if solution[: len(so_far)] == so_far]
+        rest = going[number % len(going)][len(so_far) :]
+        return rest[0] if rest else ""
+
+    return decide
+
+
+GOOD = ["good one", "good two", "The answer is 3"]
+BAD = ["bad one", "bad two", "The answer is 2"]
+
+
+def prefers_good(question, so_far):
+    """0.9 for good steps, 0.2 for bad ones."""
+    return 0.9 if "good" in so_far else 0.2
+
+
+async def test_the_first_step_is_asked_for_with_the_bare_question():
+    model = told(writes(GOOD))
+    await ask(beam_search(model, prefers_good, beams=1, width=1))
+    assert asked_of(model)[0] == [("human", QUESTION)]
+
+
+async def test_the_next_step_is_asked_for_in_words():
+    model = told(writes(GOOD))
+    result = await ask(beam_search(model, prefers_good, beams=1, width=1))
+    assert asked_of(model)[1:] == [
+        [
+            ("human", QUESTION),
+            (
+                "human",
+                f"This is the solution so far:\n\n{so_far}\n\nContinue it with the next step "
+                "only. Do not repeat what is there, and do not comment on it.",
+            ),
+        ]
+        for so_far in ("good one", "good one\n\ngood two")
+    ]
+    assert result.text.rstrip() == "good one\n\ngood two\n\nThe answer is 3"
+    assert (result.answer, result.status) == ("3", "complete")
+
+
+async def test_where_the_model_goes_on_from_it_the_solution_is_prefilled():
+    model = told(writes(GOOD), metadata=PREFILLS)
+    await ask(beam_search(model, prefers_good, beams=1, width=1))
+    assert asked_of(model)[1:] == [
+        [("human", QUESTION), ("ai", so_far)]
+        for so_far in ("good one\n\n", "good one\n\ngood two\n\n")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("metadata", "continuation", "last"),
+    [({}, "prefill", "ai"), (PREFILLS, "prompt", "human")],
+)
+async def test_the_user_may_say_how_to_continue(metadata, continuation, last):
+    model = told(writes(GOOD), metadata=metadata)
+    technique = beam_search(model, prefers_good, beams=1, width=1, continuation=continuation)
+    await ask(technique)
+    assert [prompt[-1][0] for prompt in asked_of(model)] == ["human", last, last]
+
+
+async def test_a_server_that_repeats_the_prefilled_solution_is_understood():
+    def decide(prompt):
+        so_far = prompt[-1].text if len(prompt) > 1 else ""
+        return so_far + ("the first step" if not so_far else "The answer is 3")
+
+    model = told(decide, metadata=PREFILLS)
+    result = await ask(beam_search(model, lambda q, a: 0.5, beams=1, width=1))
+    assert result.text.rstrip() == "the first step\n\nThe answer is 3"
+
+
+async def test_what_a_model_says_beyond_one_step_is_left_out():
+    model = told(lambda prompt: "one\n\ntwo\n\nthree" if len(prompt) == 1 else "The answer is 3")
+    result = await ask(beam_search(model, lambda q, a: 0.5, beams=1, width=1))
+    assert result.text.rstrip() == "one\n\nThe answer is 3"
+
+
+@pytest.mark.parametrize(
+    ("steps", "stop", "said", "step"),
+    [
+        ("paragraph", ["\n\n"], "a\nb\n\nc", "a\nb\n\n"),
+        ("line", ["\n"], "a\nb", "a\n"),
+        ("sentence", None, "It is 3.5 m. So it fits.", "It is 3.5 m. "),
+        ("delimiter:;", [";"], "a;b", "a;"),
+        (StepSplitter("delimiter", "|"), ["|"], "a|b", "a|"),
+    ],
+)
+async def test_where_a_step_ends_is_up_to_the_user(steps, stop, said, step):
+    model = told(lambda prompt: said if len(prompt) == 1 else "The answer is 3")
+    result = await ask(beam_search(model, lambda q, a: 0.5, beams=1, width=1, steps=steps))
+    assert result.tree.nodes[1].text == step
+    assert model.options[0]["stop_at"] == stop
+    assert result.text.startswith(f"{step}The answer is 3")
+
+
+@pytest.mark.parametrize("steps", ["paragraph", "line", "delimiter:\nStep "])
+async def test_the_answer_ends_where_the_model_ended_it(steps):
+    model = told(writes(GOOD))
+    result = await ask(beam_search(model, prefers_good, beams=1, width=1, steps=steps))
+    assert result.text.endswith("The answer is 3"), "nothing that the model did not say"
+
+
+async def test_a_step_has_its_own_limit_of_tokens():
+    model = told(writes(GOOD))
+    await ask(beam_search(model, prefers_good, beams=1, width=1, step_tokens=17))
+    assert {options["max_tokens"] for options in model.options} == {17}
+
+
+async def test_a_level_has_beams_times_width_steps_and_the_best_are_gone_on_from():
+    model = told(writes(GOOD, BAD))
+    result = await ask(beam_search(model, prefers_good, beams=1, width=4, max_steps=5))
+    tree = result.tree
+    assert len(tree.children(0)) == 4
+    assert Counter(tree.nodes[index].text.strip() for index in tree.children(0)) == {
+        "good one": 2,
+        "bad one": 2,
+    }
+    assert [tree.nodes[node.parent].text.strip() for node in tree.nodes if node.depth == 2] == [
+        "good one"
+    ] * 4
+    assert result.answer == "3"
+
+
+async def test_the_same_step_is_scored_once_and_gone_on_from_once():
+    seen = []
+
+    def scorer(question, so_far):
+        seen.append(so_far)
+        return 0.5
+
+    result = await ask(beam_search(told(writes(GOOD)), scorer, beams=2, width=3))
+    assert len(seen) == len(set(seen)) == 3
+    first = [result.tree.nodes[index] for index in result.tree.children(0)]
+    assert [node.status for node in first] == ["open"] + ["duplicate"] * 5
+    assert {node.note for node in first[1:]} == {"the same as node 1"}
+    assert {node.parent for node in result.tree.nodes if node.depth == 2} == {1}
+
+
+async def test_a_step_that_repeats_an_earlier_one_fails_and_the_search_goes_on():
+    def decide(prompt, number):
+        if "loop" not in prompt[-1].text:
+            return "loop"
+        return "The answer is 3" if number % 2 else "loop"
+
+    result = await ask(beam_search(told(decide), lambda q, a: 0.5, beams=1, width=2))
+    failed = [node for node in result.tree.nodes if node.status == "failed"]
+    assert [node.note for node in failed] == ["the same as step 1"]
+    assert result.answer == "3"
+
+
+async def test_a_model_that_says_nothing_more_has_ended_its_solution():
+    seen = []
+
+    def scorer(question, so_far):
+        seen.append(so_far)
+        return 0.5
+
+    def decide(prompt):
+        return "It must be blue" if len(prompt) == 1 else ""
+
+    result = await ask(
+        beam_search(told(decide), scorer, beams=1, width=1, answer="text"), question="Which?"
+    )
+    assert (result.text.strip(), result.answer) == ("It must be blue", "It must be blue")
+    assert seen == ["It must be blue"], "the end of a solution has the verdict of what it ends"
+    assert result.tree.nodes[result.tree.best].status == "terminal"
+    assert result.tree.nodes[result.tree.best].parent == 1
+
+
+async def test_the_search_ends_when_a_whole_solution_passes():
+    def scorer(question, so_far):
+        return Verdict(score=0.5, passed="answer" in so_far and so_far.endswith("3"))
+
+    model = told(writes(GOOD))
+    result = await ask(beam_search(model, scorer, beams=2, width=2))
+    assert (result.verdict.passed, result.answer) == (True, "3")
+
+
+async def test_a_solution_that_passes_is_whole_whatever_the_model_would_say_next():
+    def scorer(question, so_far):
+        return Verdict(score=1.0, passed="two" in so_far)
+
+    model = told(writes(["one", "two", "three", "four"]))
+    result = await ask(
+        beam_search(model, scorer, beams=1, width=1, answer="text"), question="Which?"
+    )
+    assert result.text.strip() == "one\n\ntwo"
+    assert (len(model.calls), result.verdict.passed) == (2, True)
+
+
+async def test_after_max_steps_the_best_solution_is_completed_in_one_call():
+    model = told(lambda prompt, number: f"step {number}")
+    technique = beam_search(model, by_step, beams=1, width=1, max_steps=3)
+    result = await ask(technique)
+    assert [node.depth for node in result.tree.nodes] == [0, 1, 2, 3, 4]
+    assert asked_of(model)[-1][-1][1] == (
+        "This is the solution so far:\n\nstep 0\n\nstep 1\n\nstep 2\n\n"
+        "Write the rest of it, to the final answer. Do not repeat what is there."
+    )
+    assert result.tree.nodes[-1].status == "terminal"
+
+
+async def test_no_more_than_max_nodes_are_made_and_one_that_completes_the_best():
+    model = told(lambda prompt, number: f"step {number}")
+    result = await ask(beam_search(model, lambda q, a: 0.5, beams=2, width=2, max_nodes=6))
+    assert len(model.calls) == 7
+    assert [node.status for node in result.tree.nodes].count("terminal") == 1
+    assert result.status == "complete"
+
+
+async def test_max_parallel_holds_within_a_level():
+    model = told(lambda prompt, number: f"step {number}", delay=0.005)
+    technique = beam_search(model, lambda q, a: 0.5, beams=2, width=4, max_steps=2, max_parallel=2)
+    result = await ask(technique)
+    assert model.most_in_flight == 2
+    assert len([node for node in result.tree.nodes if node.depth == 1]) == 8
+
+
+async def test_step_scores_are_aggregated():
+    table = {"one": 0.8, "two": 0.5, "The answer is 3": 0.9}
+
+    def scorer(question, so_far):
+        scores = tuple(table[step] for step in so_far.split("\n\n"))
+        return Verdict(score=0.0, step_scores=scores)
+
+    for aggregate, expected in (
+        ("last", [0.8, 0.5, 0.9]),
+        ("min", [0.8, 0.5, 0.5]),
+        ("prod", [0.8, 0.4, 0.36]),
+        ("mean", [0.8, 0.65, 2.2 / 3]),
+    ):
+        model = told(writes(["one", "two", "The answer is 3"]))
+        result = await ask(beam_search(model, scorer, beams=1, width=1, aggregate=aggregate))
+        assert [node.score for node in result.tree.nodes[1:]] == pytest.approx(expected)
+        assert result.verdict.score == pytest.approx(expected[-1])
+
+
+async def test_a_scorer_without_step_scores_scores_the_whole_so_far():
+    shown = []
+
+    async def scorer(question, so_far):
+        shown.append(so_far)
+        return len(shown) / 10
+
+    result = await ask(beam_search(told(writes(GOOD)), scorer, beams=1, width=1))
+    assert shown == ["good one", "good one\n\ngood two", "good one\n\ngood two\n\nThe answer is 3"]
+    assert [node.score for node in result.tree.nodes[1:]] == [0.1, 0.2, 0.3]
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+async def test_every_variant_finds_the_good_solution(variant):
+    model = told(writes(GOOD, BAD))
+    technique = beam_search(
+        model, prefers_good, beams=2, width=2, variant=variant, select="max", seed=4
+    )
+    result = await ask(technique)
+    assert result.answer == "3"
+    assert result.technique == result.tree.technique == "beam_search"
+
+
+def numbered(prompt, number):
+    """A different step each time, and the end after two of them."""
+    return "The answer is 3" if prompt[-1].text.count("step") > 3 else f"step {number} of many"
+
+
+def by_number(question, so_far):
+    """The earlier a step was made, the better."""
+    return 1 / (2 + int(re.findall(r"step (\d+)", so_far)[0]))
+
+
+async def children_of(variant, *, scorer=by_number, **more):
+    model = told(lambda prompt, number: f"step {number} of many")
+    technique = beam_search(
+        model, scorer, beams=2, width=3, variant=variant, max_steps=2, seed=4, **more
+    )
+    tree = (await ask(technique)).tree
+    steps = [node for node in tree.nodes if node.depth == 2 and node.status != "terminal"]
+    return Counter(node.parent for node in steps), tree
+
+
+async def test_beam_goes_on_from_the_best_of_all():
+    children, _ = await children_of("beam")
+    assert children == {1: 3, 2: 3}
+
+
+async def test_dvts_goes_on_from_the_best_of_each_subtree():
+    children, tree = await children_of("dvts")
+    assert children == {1: 3, 4: 3}
+    assert len(tree.children(0)) == 6
+
+
+async def test_rebase_shares_continuations_out_by_score():
+    children, _ = await children_of("rebase")
+    assert sum(children.values()) == 6
+    assert children[1] == max(children.values())
+    assert len(children) > 2
+    sharper, _ = await children_of("rebase", score_temperature=0.01)
+    assert sharper[1] == 6
+
+
+async def test_particles_go_on_as_they_are_while_their_weights_are_even():
+    children, _ = await children_of("particles", scorer=lambda q, a: 0.5)
+    assert children == dict.fromkeys(range(1, 7), 1)
+
+
+async def test_particles_are_resampled_where_one_outweighs_the_rest():
+    def one_is_good(question, so_far):
+        return 0.999 if so_far.startswith("step 2") else 0.001
+
+    children, _ = await children_of("particles", scorer=one_is_good)
+    assert children == {3: 6}
+
+
+async def test_the_answer_is_chosen_among_whole_solutions_by_their_scores():
+    model = told(writes(["low", "The answer is 1"], ["high", "The answer is 2"]))
+
+    def scorer(question, so_far):
+        return 0.5 if "high" in so_far else 0.3
+
+    result = await ask(beam_search(model, scorer, beams=2, width=2, select="max", answer="number"))
+    assert result.answer == "2"
+    assert {candidate.answer for candidate in result.candidates} == {"1", "2"}
+    assert all(candidate.verdict is not None for candidate in result.candidates)
+    assert result.votes[0].answer == "2"
+
+
+async def test_the_tree_has_every_step_with_its_score_and_cost():
+    model = told(writes(GOOD, BAD), metadata={"usd_per_million_tokens": {"input": 1, "output": 1}})
+    result = await ask(beam_search(model, prefers_good, beams=2, width=2))
+    nodes = result.tree.nodes[1:]
+    assert Usage.total(node.usage for node in nodes).tokens == billed(model)
+    assert result.usage.tokens == billed(model)
+    assert {node.text.strip() for node in nodes} <= {*GOOD, *BAD}
+    for node in nodes:
+        path = "\n\n".join(result.tree.nodes[i].text.strip() for i in result.tree.path(node.index))
+        assert node.score == prefers_good(QUESTION, path.removeprefix(QUESTION))
+    assert result.tree.nodes[result.tree.best].text.strip() == "The answer is 3"
+
+
+async def test_when_the_budget_ends_the_best_partial_solution_is_completed():
+    def decide(prompt, number):
+        return "The answer is 3" if "Write the rest" in prompt[-1].text else f"step {number}"
+
+    model = told(decide)
+    result = await ask(beam_search(model, by_step, beams=1, width=3), Budget(calls=7))
+    assert len(model.calls) == 7
+    assert asked_of(model)[-1] == [
+        ("human", QUESTION),
+        (
+            "human",
+            "This is the solution so far:\n\nstep 0\n\nstep 3\n\nWrite the rest of it, to the "
+            "final answer. Do not repeat what is there.",
+        ),
+    ]
+    assert model.options[-1]["stop_at"] is None
+    assert (result.answer, result.text) == ("3", "step 0\n\nstep 3\n\nThe answer is 3")
+    assert (result.status, result.cut_off_by) == ("cut_off", "calls")
+
+
+def by_step(question, so_far):
+    """Deeper is better, and of the same depth the earlier."""
+    numbers = [int(number) for number in re.findall(r"step (\d+)", so_far)]
+    return min(1.0, 0.3 * len(numbers) + 0.1 / (1 + numbers[-1]))
+
+
+async def test_where_there_is_a_whole_solution_none_is_completed():
+    model = told(writes(["short", "The answer is 1"], [f"long {number}" for number in range(9)]))
+    result = await ask(
+        beam_search(model, lambda q, a: 0.5, beams=2, width=1, answer="number"), Budget(calls=6)
+    )
+    assert result.answer == "1"
+    assert not any("Write the rest" in prompt[-1][1] for prompt in asked_of(model))
+
+
+async def test_one_request_brings_a_level_where_the_provider_gives_several():
+    from langchain_openai import ChatOpenAI
+
+    with FakeServer(Behaviour(answers={"one\n\n": 1, "The answer is 3": 1}), in_process=True) as on:
+        model = ChatOpenAI(model="fake", base_url=on.url, api_key="none")
+        result = await ask(beam_search(model, lambda q, a: 0.5, beams=2, width=4, max_steps=3))
+        requests = on.ledger().requests
+    assert requests[0].n == 8
+    assert sum(request.n for request in requests) == result.usage.calls
+    assert result.answer == "3"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"beams": 0}, "beams must be at least 1, got 0"),
+        ({"width": 0}, "width must be at least 1, got 0"),
+        ({"max_steps": 0}, "max_steps must be at least 1, got 0"),
+        ({"step_tokens": 0}, "step_tokens must be at least 1, got 0"),
+        ({"max_nodes": 0}, "max_nodes must be at least 1, got 0"),
+        ({"variant": "greedy"}, "variant must be one of beam, dvts, rebase, particles"),
+        ({"aggregate": "sum"}, "aggregate must be one of last, min, prod, mean, got 'sum'"),
+        ({"continuation": "suffix"}, "continuation must be one of auto, prefill, prompt"),
+        ({"score_temperature": 0}, "score_temperature must be above 0, got 0"),
+        ({"score_temperature": float("nan")}, "score_temperature must be above 0, got nan"),
+        ({"steps": "word"}, "steps must be one of paragraph, line, sentence, delimiter:<text>"),
+        ({"temperature": -1}, "temperature must be between 0 and 2, got -1"),
+        ({"scorer": "oracle"}, "must be one of"),
+        ({"scorer": 42}, "must be callable"),
+        ({"model": 42}, "model must be a chat model"),
+    ],
+)
+def test_a_bad_argument_fails_when_the_graph_is_built(arguments, message):
+    given = {"model": told(numbered), "scorer": prefers_good, **arguments}
+    with pytest.raises(ValueError, match=re.escape(message)) as caught:
+        beam_search(given.pop("model"), given.pop("scorer"), **given)
+    assert "\n" not in str(caught.value)
