@@ -103,9 +103,7 @@ class LevelByLevel:
             counts = rebase_counts(scores, left, temperature=self.temperature)
         else:
             arrived = [1 + tree.copies.item(row) for row in rows]
-            counts = particle_counts(
-                scores, arrived, left, temperature=self.temperature, rng=rng
-            )
+            counts = particle_counts(scores, arrived, left, temperature=self.temperature, rng=rng)
         return list(zip(rows, counts, strict=True))
 
 
