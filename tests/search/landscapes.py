@@ -8,6 +8,11 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
+from tscale_graph.search.asking import SearchPolicy
+from tscale_graph.search.tree import Tree
+
 
 @dataclass(frozen=True)
 class Found:
@@ -61,3 +66,20 @@ LANDSCAPES = (
     Landscape("hill", _foot, _step_up),
     Landscape("mixed", _either, _if_it_helps),
 )
+
+
+def scores_found(
+    policy: SearchPolicy, landscape: Landscape, *, expansions: int, batch: int = 1, seed: int
+) -> list[float]:
+    """The scores that a policy is told, in order; those of a batch all after its last ask."""
+    tree, rng = Tree(), np.random.default_rng(seed)
+    answers = random.Random(f"{landscape.name}{seed}")
+    found: list[Found | None] = [None]
+    while tree.size <= expansions:
+        asks = policy.ask(tree, min(batch, expansions + 1 - tree.size), rng)
+        rows = [node for ask in asks for node in ask.nodes]
+        found += [landscape.answer(found[tree.parent[node]], answers) for node in rows]
+        for node in rows:
+            score = found[node].score
+            tree.tell(node, score, value=policy.value(score))
+    return [each.score for each in found[1:]]

@@ -18,13 +18,16 @@ import numpy as np
 from tscale_graph.search.asking import Ask, Costs
 from tscale_graph.search.mixed import MixedModel
 from tscale_graph.search.posteriors import BetaScores, GaussianScores, Posterior
-from tscale_graph.search.tree import ROOT, Floats, Ints, Status, Tree
+from tscale_graph.search.tree import ROOT, Floats, Status, Tree
 
 Variant = Literal["beta", "gaussian", "mixed"]
 VARIANTS: tuple[Variant, ...] = ("beta", "gaussian", "mixed")
 
 FRESH = -1
 """The decision for a new child."""
+
+_FEW = 12
+"""Up to this many arms it is faster to draw from them one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +106,7 @@ class AdaptiveBranching:
             dear: of a fresh and of a refined answer by each model, how much dearer than the
                 cheapest it is (see `_relative`).
         """
-        children = tree.children(node)
-        into = children[tree.status[children] == Status.OPEN]
-        if into.size == 0:
+        if tree.open_children.item(node) == 0:
             return FRESH
         # Below the root every answer refines another, and whatever is chosen costs the same.
         handicap = (
@@ -114,32 +115,43 @@ class AdaptiveBranching:
             else self.cost_weight * float(dear[0].min() - dear[1].min())
         )
         if self.variant == "mixed":
-            return self._by_mixed_model(tree, children, into, rng, handicap=handicap)
-        return self._by_aggregates(tree, node, into, rng, handicap=handicap)
+            return self._by_mixed_model(tree, node, rng, handicap=handicap)
+        return self._by_aggregates(tree, node, rng, handicap=handicap)
 
     def _by_aggregates(
-        self, tree: Tree, node: int, into: Ints, rng: np.random.Generator, *, handicap: float
+        self, tree: Tree, node: int, rng: np.random.Generator, *, handicap: float
     ) -> int:
         visits, total = tree.visits.item(node), tree.value_sum.item(node)
         squares, pending = tree.value_squares.item(node), tree.pending.item(node)
         if node != ROOT:
             own = tree.value.item(node)
             visits, total, squares = visits - 1, total - own, squares - own * own
-        fresh = (
-            tree.fresh_visits.item(node),
-            tree.fresh_sum.item(node),
+        fresh_visits, fresh_total = tree.fresh_visits.item(node), tree.fresh_sum.item(node)
+        fresh_squares, fresh_pending = (
             tree.fresh_squares.item(node),
             tree.fresh_pending.item(node),
         )
-        deeper = (visits - fresh[0], total - fresh[1], squares - fresh[2], pending - fresh[3])
-        wide, deep = self._draw(tree, np.array((fresh, deeper), dtype=np.float64).T, rng)
-        if wide - handicap > deep:
-            return FRESH
+        draw, scale = _POSTERIORS[self.variant].draw, self._scale(tree)
+        square = scale * scale
+        wide = draw(fresh_visits, fresh_total * scale, fresh_squares * square, fresh_pending, rng)
+        deep = draw(
+            visits - fresh_visits,
+            (total - fresh_total) * scale,
+            (squares - fresh_squares) * square,
+            pending - fresh_pending,
+            rng,
+        )
+        return FRESH if wide - handicap > deep else self._best_child(tree, node, rng)
+
+    def _best_child(self, tree: Tree, node: int, rng: np.random.Generator) -> int:
+        into = tree.children(node)
+        if tree.open_children.item(node) < into.size:
+            into = into[tree.status.take(into) == Status.OPEN]
         if into.size == 1:
             return into.item(0)
         below = (tree.visits, tree.value_sum, tree.value_squares, tree.pending)
-        drawn = self._draw(tree, [column[into] for column in below], rng)
-        return into.item(int(drawn.argmax()))
+        drawn = self._draw(tree, [column.take(into) for column in below], rng)
+        return into.item(drawn.argmax())
 
     def _draw(self, tree: Tree, arms: Sequence[Any], rng: np.random.Generator) -> Floats:
         """The mean value of each arm, drawn from its posterior, in terms of the best so far.
@@ -151,23 +163,30 @@ class AdaptiveBranching:
             rng: what to draw with.
         """
         counts, sums, squares, pending = arms
+        scale, draw = self._scale(tree), _POSTERIORS[self.variant].draw
+        arms = (counts, sums * scale, squares * (scale * scale), pending)
+        if len(counts) > _FEW:
+            return draw(*arms, rng)
+        columns: list[list[float]] = [arm.tolist() for arm in arms]
+        each = zip(*columns, strict=True)
+        return np.array([draw(n, total, square, more, rng) for n, total, square, more in each])
+
+    def _scale(self, tree: Tree) -> float:
+        """What turns values into terms of the best score so far."""
         emphasis = self._emphasis
-        if emphasis is not None:
-            scale = math.exp((1.0 - tree.best_score) / emphasis)
-            sums, squares = sums * scale, squares * (scale * scale)
-        return _POSTERIORS[self.variant].draw(counts, sums, squares, pending, rng)
+        return 1.0 if emphasis is None else math.exp((1.0 - tree.best_score) / emphasis)
 
     def _by_mixed_model(
         self,
         tree: Tree,
-        children: Ints,
-        into: Ints,
+        node: int,
         rng: np.random.Generator,
         *,
         handicap: float,
     ) -> int:
+        children = tree.children(node)
         seen = children[tree.visits[children] > 0]
-        counts, sums = tree.visits[seen], tree.value_sum[seen]
+        counts, sums = tree.visits[seen].astype(np.float64), tree.value_sum[seen]
         squares, pending = tree.value_squares[seen], tree.pending[seen]
         means = sums / counts
         posterior = self.mixed.fit(

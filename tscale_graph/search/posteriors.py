@@ -1,19 +1,23 @@
-"""What the mean score of an arm may be, after what was seen of it: conjugate posteriors, drawn from.
+"""What the mean score of an arm may be after what was seen of it: posteriors to draw from.
 
-Each draws for many arms at once, from sufficient statistics alone: the number of scores, their sum
-and the sum of their squares. Scores in flight count as virtual ones at the arm's posterior mean: an
-arm that is being tried already is drawn closer to what it is known for, so that the tries of one
-batch spread over arms of which less is known.
+Each draws for one arm, or for many at once, from sufficient statistics alone: the number of scores,
+their sum and the sum of their squares. Scores in flight count as virtual ones at the arm's
+posterior mean: an arm that is being tried already is drawn closer to what it is known for, so that
+the tries of one batch spread over arms of which less is known.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar, cast
 
 import numpy as np
 
 from tscale_graph.search.tree import Floats
+
+Amounts = TypeVar("Amounts", float, Floats)
+"""Of one arm, or [arms]: a few arms are drawn from faster one by one."""
 
 
 class Posterior(Protocol):
@@ -21,12 +25,12 @@ class Posterior(Protocol):
 
     def draw(
         self,
-        counts: Floats,
-        sums: Floats,
-        squares: Floats,
-        pending: Floats,
+        counts: Amounts,
+        sums: Amounts,
+        squares: Amounts,
+        pending: Amounts,
         rng: np.random.Generator,
-    ) -> Floats:
+    ) -> Amounts:
         """One draw of the mean score of each arm.
 
         Args:
@@ -55,19 +59,17 @@ class BetaScores:
 
     def draw(
         self,
-        counts: Floats,
-        sums: Floats,
-        squares: Floats,
-        pending: Floats,
+        counts: Amounts,
+        sums: Amounts,
+        squares: Amounts,
+        pending: Amounts,
         rng: np.random.Generator,
-    ) -> Floats:
+    ) -> Amounts:
         """From Beta(a + S, b + n - S), the parameters scaled up for what is in flight."""
         known = counts + (self.successes + self.failures)
         surer = 1.0 + pending / known
         first = (sums + self.successes) * surer
-        drawn = rng.standard_gamma(np.concatenate((first, known * surer - first)))
-        won, lost = drawn[: len(first)], drawn[len(first) :]
-        return won / (won + lost)
+        return cast("Amounts", rng.beta(first, known * surer - first))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,19 +93,29 @@ class GaussianScores:
 
     def draw(
         self,
-        counts: Floats,
-        sums: Floats,
-        squares: Floats,
-        pending: Floats,
+        counts: Amounts,
+        sums: Amounts,
+        squares: Amounts,
+        pending: Amounts,
         rng: np.random.Generator,
-    ) -> Floats:
-        """The variance from its inverse gamma, then the mean from its normal distribution."""
+    ) -> Amounts:
+        """From Student's t: what the normal is with its variance from the inverse gamma.
+
+        For many arms by t² = n (u^(-2/n) - 1) cos²(2πv), u and v uniform (Bailey 1994), which is
+        several times as fast as a gamma draw for each.
+        """
         seen = counts + self.mean_weight
         centre = (sums + self.mean_weight * self.mean) / seen
-        # The squares around the posterior mean and the prior's pull come to this in one step.
+        # The squares around the posterior mean and the prior's pull come to this in one step;
+        # where there is nothing but rounding, it may be below 0.
         spread = squares + self.mean_weight * self.mean**2 - seen * centre * centre
-        scale = self.variance_weight * self.variance + np.maximum(spread, 0.0)
-        half_weight = 0.5 * (self.variance_weight + counts + pending)
-        variance = 0.5 * scale / rng.standard_gamma(half_weight)
-        noise = rng.standard_normal(len(centre))
-        return centre + noise * np.sqrt(variance / (seen + pending))
+        scale = self.variance_weight * self.variance + abs(spread)
+        weight = self.variance_weight + counts + pending
+        seen = seen + pending
+        if isinstance(centre, np.ndarray):
+            tail = np.expm1(rng.standard_exponential(centre.shape) * (2.0 / weight))
+            angle = rng.random(centre.shape) * (2.0 * math.pi)
+            drawn = np.sqrt(scale / seen * tail) * np.cos(angle)
+        else:
+            drawn = math.sqrt(scale / (weight * seen)) * rng.standard_t(weight)
+        return cast("Amounts", centre + drawn)

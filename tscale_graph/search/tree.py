@@ -8,21 +8,14 @@ to the root; nothing ever looks at all nodes.
 
 from __future__ import annotations
 
-import math
 from enum import IntEnum
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tscale_graph.search.asking import Ask
+from tscale_graph.search.rows import ROOT, Floats, Ints, Rows
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-
-ROOT = 0
-_FIRST_ROOM = 64
-_FIRST_CHILDREN = 4
+__all__ = ["ROOT", "Floats", "Ints", "Status", "Tree"]
 
 
 class Status(IntEnum):
@@ -40,7 +33,7 @@ class Status(IntEnum):
     """Came to nothing: it counts nowhere."""
 
 
-class Tree:
+class Tree(Rows):
     """A tree of nodes; row 0 is the root, which has no score.
 
     Whoever holds a tree owns it: the functions of this package change it in place.
@@ -63,6 +56,7 @@ class Tree:
             children alone, each by its own value.
         copies: [room] later nodes that are the same as it, and were closed.
         leaves: [room] open nodes without children, at or below it.
+        open_children: [room] how many of its direct children are open.
         by_model: [models, 3] the number, the sum and the sum of squares of values by model.
         pending_by_model: [models] nodes in flight by model.
     """
@@ -78,56 +72,19 @@ class Tree:
         """
         if models < 1:
             raise ValueError(f"models must be at least 1, got {models}")
-        self.size = 0
+        super().__init__()
         self.complete = 0
         self.best_score = 0.0
         self.by_model: Floats = np.zeros((models, 3))
         self.pending_by_model: Ints = np.zeros(models, dtype=np.int64)
-        for name, kind in _COLUMNS.items():
-            setattr(self, name, np.zeros(_FIRST_ROOM, dtype=kind))
-        self._blocks: Ints = np.zeros(_FIRST_ROOM, dtype=np.int64)
-        self._used = 0
-        self._row(-1, depth=0, model=-1, lane=-1)
+        self._rows(1, parent=-1, depth=0, model=-1, lane=-1)
         self.status[ROOT] = Status.OPEN
         self.leaves[ROOT] = 1
-
-    parent: Ints
-    depth: Ints
-    model: Ints
-    lane: Ints
-    status: Ints
-    score: Floats
-    value: Floats
-    visits: Ints
-    value_sum: Floats
-    value_squares: Floats
-    pending: Ints
-    fresh_visits: Ints
-    fresh_sum: Floats
-    fresh_squares: Floats
-    fresh_pending: Ints
-    copies: Ints
-    leaves: Ints
-    _block: Ints
-    _children: Ints
-    _children_room: Ints
 
     @property
     def models(self) -> int:
         """How many models there are to choose from."""
         return len(self.pending_by_model)
-
-    def children(self, node: int) -> Ints:
-        """The rows of a node's children, in the order in which they were asked for: a view."""
-        start = self._block.item(node)
-        return self._blocks[start : start + self._children.item(node)]
-
-    def path(self, node: int) -> list[int]:
-        """The rows from the root to a node, both included."""
-        rows = [node]
-        while rows[-1] != ROOT:
-            rows.append(self.parent.item(rows[-1]))
-        return rows[::-1]
 
     def append(
         self, parent: int, *, count: int = 1, model: int = 0, lane: int | None = None
@@ -151,9 +108,9 @@ class Tree:
             raise ValueError(f"model must be below {self.models}, got {model}")
         depth = self.depth.item(parent) + 1
         lane = self.lane.item(parent) if lane is None else lane
-        first, was_leaf = self.size, self._children.item(parent) == 0
-        for _ in range(count):
-            self._adopt(parent, self._row(parent, depth=depth, model=model, lane=lane))
+        was_leaf = self._children.item(parent) == 0
+        first = self._rows(count, parent=parent, depth=depth, model=model, lane=lane)
+        self._adopt(parent, first, count)
         self.pending[first : first + count] = 1
         self.fresh_pending[parent] += count
         self.pending_by_model[model] += count
@@ -169,11 +126,13 @@ class Tree:
 
         Args:
             ask: the last one that was appended, none of it told.
-            keep: how many of its children stay.
+            keep: how many of its children stay, from 0 to all.
 
         Raises:
-            ValueError: when something was appended or told since.
+            ValueError: when something was appended or told since, or `keep` is out of range.
         """
+        if not 0 <= keep <= ask.count:
+            raise ValueError(f"keep must be between 0 and {ask.count}, got {keep}")
         kept = ask.first + keep
         in_flight = (self.status[kept : self.size] == Status.PENDING).all()
         if ask.first + ask.count != self.size or not in_flight:
@@ -210,10 +169,13 @@ class Tree:
             same_as: the row of an earlier node that it is the same as, or None.
 
         Raises:
-            ValueError: for a row that does not exist, or a score that is not in [0, 1].
+            ValueError: for a row that does not exist, a score that is not in [0, 1], or a status
+                that is not one of these.
         """
         if not self._in_flight(node):
             return False
+        if status in (Status.PENDING, Status.FAILED):
+            raise ValueError(f"status must be open, terminal or closed, got {status.name.lower()}")
         if not 0 <= score <= 1:  # also for NaN
             raise ValueError(f"score must be between 0 and 1, got {score}")
         value = score if value is None else value
@@ -229,6 +191,7 @@ class Tree:
         self.by_model[self.model.item(node)] += (1.0, value, square)
         self._landed(node)
         opened = int(status == Status.OPEN)
+        self.open_children[parent] += opened
         while node >= 0:
             self.visits[node] += 1
             self.value_sum[node] += value
@@ -260,46 +223,3 @@ class Tree:
         while node >= 0:
             self.pending[node] -= 1
             node = self.parent.item(node)
-
-    def _row(self, parent: int, *, depth: int, model: int, lane: int) -> int:
-        row = self.size
-        if row == len(self.parent):
-            for name in _COLUMNS:
-                setattr(self, name, _doubled(getattr(self, name)))
-        self.parent[row], self.depth[row] = parent, depth
-        self.model[row], self.lane[row] = model, lane
-        self.score[row] = math.nan
-        self.size = row + 1
-        return row
-
-    def _adopt(self, parent: int, child: int) -> None:
-        """Put a child at the end of its parent's block, which moves when it is full.
-
-        A block doubles, so that adopting costs O(1) on average.
-        """
-        held, room = self._children.item(parent), self._children_room.item(parent)
-        if held == room:
-            wanted = 2 * room or _FIRST_CHILDREN
-            while self._used + wanted > len(self._blocks):
-                self._blocks = _doubled(self._blocks)
-            old = self._block.item(parent)
-            self._blocks[self._used : self._used + held] = self._blocks[old : old + held]
-            self._block[parent], self._children_room[parent] = self._used, wanted
-            self._used += wanted
-        self._blocks[self._block.item(parent) + held] = child
-        self._children[parent] = held + 1
-
-
-_COLUMNS: dict[str, type[Any]] = {
-    **dict.fromkeys(("parent", "depth", "model", "lane", "status", "visits", "pending"), np.int64),
-    **dict.fromkeys(("fresh_visits", "fresh_pending", "copies", "leaves"), np.int64),
-    **dict.fromkeys(("_block", "_children", "_children_room"), np.int64),
-    **dict.fromkeys(("score", "value", "value_sum", "value_squares"), np.float64),
-    **dict.fromkeys(("fresh_sum", "fresh_squares"), np.float64),
-}
-
-
-def _doubled(column: NDArray[Any]) -> NDArray[Any]:
-    grown = np.zeros(2 * len(column), dtype=column.dtype)
-    grown[: len(column)] = column
-    return grown

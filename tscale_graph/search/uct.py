@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,12 +49,23 @@ class UCT:
         return score
 
     def select(self, tree: Tree) -> int:
-        """The open leaf to expand next, of a tree that has one."""
+        """The open leaf to expand next.
+
+        Raises:
+            ValueError: when the tree has none.
+        """
+        if tree.leaves.item(ROOT) == 0:
+            raise ValueError("tree must have an open leaf, got one without")
         node = ROOT
-        while (children := tree.children(node)).size:
-            live = children[tree.leaves[children] > 0]
-            visits = tree.visits[live] + tree.pending[live]
-            parent_visits = tree.visits.item(node) + tree.pending.item(node)
-            bonus = self.exploration * np.sqrt(np.log(parent_visits) / visits)
-            node = live.item(int((tree.value_sum[live] / visits + bonus).argmax()))
+        while children := tree.children(node).tolist():
+            log_visits = math.log(tree.visits.item(node) + tree.pending.item(node))
+            highest = -math.inf
+            for child in children:
+                if tree.leaves.item(child) == 0:
+                    continue
+                visits = tree.visits.item(child) + tree.pending.item(child)
+                bonus = self.exploration * math.sqrt(log_visits / visits)
+                bound = tree.value_sum.item(child) / visits + bonus
+                if bound > highest:
+                    node, highest = child, bound
         return node
