@@ -8,7 +8,7 @@ from temporalio.langgraph import LangGraphPlugin, graph
 with workflow.unsafe.imports_passed_through():
     from langchain_openai import ChatOpenAI
 
-    from tscale_graph import best_of_n, self_consistency
+    from tscale_graph import ab_mcts, beam_search, best_of_n, self_consistency
 
 QUEUE = "tscale"
 
@@ -21,12 +21,20 @@ def three(question: str, answer: str) -> bool:
     return answer == "3"
 
 
+def by_length(question: str, answer: str) -> float:
+    return min(0.9, len(answer) / 100)
+
+
 def plugin(url: str) -> LangGraphPlugin:
     model = OneByOne(model="fake", base_url=url, api_key="none")
     return LangGraphPlugin(
         graphs={
             "self_consistency": self_consistency(model, max_samples=6, stop="fixed"),
             "best_of_n": best_of_n(model, three, n=4),
+            "ab_mcts": ab_mcts(model, by_length, max_nodes=6, batch=2, answer="text", seed=1),
+            "beam_search": beam_search(
+                model, by_length, beams=1, width=2, max_steps=3, answer="text", seed=1
+            ),
         },
         default_activity_options={"start_to_close_timeout": timedelta(seconds=30)},
     )

@@ -1,6 +1,7 @@
 """What an agent acts on while its actions are searched."""
 
 import asyncio
+import threading
 import time
 
 import pytest
@@ -125,15 +126,16 @@ async def test_a_step_that_returns_something_to_be_awaited_is_awaited():
 
 
 async def test_a_synchronous_step_does_not_hold_up_the_others():
+    together = threading.Barrier(5, timeout=20)
+
     class Blocking(Store):
         def step(self, action):
-            time.sleep(0.2)
+            together.wait()
             return "done"
 
     acting = actor([], Blocking)
-    started = time.monotonic()
-    await asyncio.gather(*(act(acting, ("wait", {})) for _ in range(5)))
-    assert time.monotonic() - started < 0.7
+    acted = await asyncio.gather(*(act(acting, ("wait", {})) for _ in range(5)))
+    assert [said(one) for one in acted] == [["done"]] * 5
 
 
 async def test_a_tool_that_does_not_exist_is_an_error_that_says_which_do():

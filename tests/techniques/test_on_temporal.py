@@ -92,3 +92,49 @@ async def test_samples_run_as_activities_and_the_budget_holds(temporal):
             server.reset(Behaviour(answers=answers))
             _, best = await ask("best_of_n", 20)
             assert best["answer"] == "3"
+
+
+def activities_of(history):
+    return [
+        event.activity_task_scheduled_event_attributes.activity_type.name
+        for event in history
+        if event.HasField("activity_task_scheduled_event_attributes")
+    ]
+
+
+@pytest.mark.parametrize("technique", ["ab_mcts", "beam_search"])
+async def test_a_tree_search_runs_its_expansions_as_activities(temporal, technique):
+    from temporalio.worker import Worker
+
+    from tests.techniques.temporal_app import QUEUE, Ask, plugin
+
+    answers = {f"{'so ' * number}it goes": 1.0 for number in range(40)}
+    with FakeServer(Behaviour(answers=answers)) as server:
+        client = await connect(temporal)
+        async with Worker(client, task_queue=QUEUE, workflows=[Ask], plugins=[plugin(server.url)]):
+
+            async def ask(calls):
+                handle = await client.start_workflow(
+                    Ask.run,
+                    args=[technique, "Say how it goes.", calls],
+                    id=str(uuid.uuid4()),
+                    task_queue=QUEUE,
+                )
+                outcome = await asyncio.wait_for(handle.result(), 60)
+                history = [event async for event in handle.fetch_history_events()]
+                return outcome, activities_of(history)
+
+            outcome, activities = await ask(40)
+            assert outcome["answer"].endswith("it goes")
+            assert outcome["status"] == "complete"
+            asked = sum(request.n for request in server.ledger().requests)
+            assert outcome["usage"]["calls"] == asked >= 6
+            assert {f"{technique}.admit", f"{technique}.expand", f"{technique}.verify"} == set(
+                activities
+            )
+
+            server.reset(Behaviour(answers=answers))
+            cut, _ = await ask(3)
+            assert cut["answer"].endswith("it goes")
+            assert (cut["status"], cut["usage"]["calls"]) == ("cut_off", 3)
+            assert sum(request.n for request in server.ledger().requests) == 3

@@ -25,7 +25,7 @@ from tscale_graph import Budget, BudgetExceeded, Usage, Verdict, ab_mcts, beam_s
 from tscale_graph.candidates import SamplingError
 from tscale_graph.verifiers.judges import judge
 
-SCENARIOS = 24
+SCENARIOS = 16
 DEARER = {"usd_per_million_tokens": {"input": 6.0, "output": 40.0}}
 TECHNIQUES = ("ab_mcts", "beam_search", "lats")
 
