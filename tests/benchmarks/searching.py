@@ -44,6 +44,7 @@ EXAMPLES = {
     ],
 }
 
+
 def question(numbers: str, target: int) -> str:
     return f"Use the numbers {numbers} to make {target}."
 

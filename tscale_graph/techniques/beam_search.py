@@ -227,13 +227,15 @@ class Steps:
         text = completion.text
         if len(so_far) >= _ECHO and text.startswith(so_far):
             text = text[len(so_far) :]  # some servers repeat what they go on from
-        if task.expansion.closing:
+        if task.expansion.closing and (so_far + text).strip():
             return self._whole(node, so_far + text, text)
         step = self.splitter.first(text)
         if not step.strip():
             if not so_far or completion.truncated:
                 return node.model_copy(update={"fate": "failed", "note": "the model gave no step"})
             return self._whole(node, so_far, "")
+        if marked_answers(step):
+            return self._whole(node, so_far + step, step)
         stopped = step == text and not completion.truncated and self.splitter.stop is not None
         if stopped and not step.endswith(self.splitter.delimiter):
             step += self.splitter.delimiter
@@ -242,8 +244,6 @@ class Steps:
             told = f"the same as step {earlier.index(step.strip()) + 1}"
             return node.model_copy(update={"added": step, "fate": "failed", "note": told})
         whole = so_far + step
-        if marked_answers(step):
-            return self._whole(node, whole, step)
         return node.model_copy(
             update={
                 "candidate": node.candidate.model_copy(update={"text": whole}),

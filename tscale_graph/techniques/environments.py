@@ -85,12 +85,18 @@ class Actor:
             TimeoutError: at the deadline.
         """
         left = None if deadline is None else max(0.0, deadline - time.time())
-        async with asyncio.timeout(left):
-            environment = None if self.make is None else self.make()
-            if environment is not None and not first:
-                environment.restore(copy.deepcopy(snapshot))
-            messages = [await self._do(call, environment) for call in calls]
-            after = None if environment is None else _plain(environment.snapshot())
+        limit = asyncio.timeout(left)
+        try:
+            async with limit:
+                environment = None if self.make is None else self.make()
+                if environment is not None and not first:
+                    environment.restore(copy.deepcopy(snapshot))
+                messages = [await self._do(call, environment) for call in calls]
+                after = None if environment is None else _plain(environment.snapshot())
+        except TimeoutError as error:
+            if limit.expired():
+                raise
+            raise RuntimeError(f"TimeoutError: {error}") from error  # a tool's own
         return Acted(tuple(messages), after)
 
     async def _do(self, call: ToolCall, environment: Environment | None) -> ToolMessage:
@@ -100,6 +106,7 @@ class Actor:
                 observed = await environment.step(call)
             else:
                 observed = await in_thread(lambda: environment.step(call))
+                observed = await observed if inspect.isawaitable(observed) else observed
         if observed is not NotImplemented:
             if isinstance(observed, ToolMessage):
                 return observed

@@ -12,7 +12,7 @@ from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from langgraph.graph import StateGraph
 
-from tscale_graph.answers import AnswerKind, answer_kind
+from tscale_graph.answers import AnswerKind, answer_kind, pick_answer_kind
 from tscale_graph.budget import Budget
 from tscale_graph.candidates import Verdict
 from tscale_graph.models.loading import load_model
@@ -20,6 +20,7 @@ from tscale_graph.models.replies import Completion
 from tscale_graph.search.uct import UCT
 from tscale_graph.techniques.environments import Actor, Environment, actor
 from tscale_graph.techniques.settings import Answer, OnExceeded, check_count
+from tscale_graph.techniques.state import question_of
 from tscale_graph.techniques.tree_search.expanding import bare_node
 from tscale_graph.techniques.tree_search.loop import search_loop
 from tscale_graph.techniques.tree_search.settings import search_settings
@@ -135,7 +136,7 @@ def lats(
             max_depth=max_depth,
             value_weight=value_weight,
             whole_attempts=bool(getattr(scorer, "judges_partial", False)),
-            judged=answer_kind(prefers if answer == "auto" else answer),
+            kind=answer_kind(prefers if answer == "auto" else answer),
         ),
         verifier=scorer,
         max_nodes=max_nodes,
@@ -176,14 +177,14 @@ class Turns:
         max_depth: the most turns of one attempt.
         value_weight: of the value function beside agreement.
         whole_attempts: the value function is shown whole attempts, finished or not.
-        judged: how final answers are read for it; None: as they are.
+        kind: how final answers are read; None is decided from the question and the answer.
     """
 
     acting: Actor
     max_depth: int
     value_weight: float
     whole_attempts: bool
-    judged: AnswerKind | None
+    kind: AnswerKind | None
     complete: bool = False
 
     def prompt(
@@ -228,8 +229,11 @@ class Turns:
             if not completion.text.strip():
                 return _failed(node, "the model gave no action")
             action = self.same_action(completion)
+            kind = self.kind or pick_answer_kind(question_of(task.messages), [completion.text])
+            read = kind.extract(completion.text, truncated=completion.truncated)
             return node.model_copy(
                 update={
+                    "candidate": node.candidate.model_copy(update={"answer": read}),
                     "messages": [said],
                     "added": completion.text,
                     "complete": True,
@@ -271,8 +275,7 @@ class Turns:
         last = trail[-1]
         if self.whole_attempts:
             return "\n\n".join(node.added for node in trail)
-        read = self.judged.extract(last.candidate.text) if self.judged is not None else None
-        return last.candidate.text if read is None else read
+        return last.candidate.text if last.candidate.answer is None else last.candidate.answer
 
     def score(self, node: Node, verdict: Verdict | None) -> float:
         """The mean of value and agreement; of a final answer, the value."""

@@ -14,7 +14,6 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from tests.fake_server import Behaviour, FakeServer
 from tests.techniques.searching import QUESTION, Told, acts, billed
-from tests.techniques.test_resuming import wait_for_requests
 from tscale_graph import Budget, Usage, ab_mcts, beam_search, lats
 from tscale_graph.techniques.tree_search import reflecting
 
@@ -243,6 +242,14 @@ async def test_a_reflection_that_died_with_its_process_is_charged_and_not_asked_
     made = Usage.total(node.usage for node in result.tree.nodes)
     assert result.usage.output_tokens - made.output_tokens == reflecting.REFLECTION_TOKENS
     assert result.usage.usd - made.usd >= reflecting.REFLECTION_TOKENS * 1e-3
+
+
+def wait_for_requests(server, count, process):
+    deadline = time.monotonic() + 60
+    while len(server.ledger().requests) < count:
+        assert process.poll() is None, process.communicate()[1]
+        assert time.monotonic() < deadline, "the search never came so far"
+        time.sleep(0.02)
 
 
 def start(technique, server, database):

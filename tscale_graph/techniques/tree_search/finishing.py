@@ -12,7 +12,12 @@ from tscale_graph.candidates import Candidate, Result, SamplingError
 from tscale_graph.search_trees import SearchTree, TreeNode
 from tscale_graph.techniques.choosing import answer_message, told_once
 from tscale_graph.techniques.tree_search.settings import SearchSettings
-from tscale_graph.techniques.tree_search.state import Node, SearchRun, SearchState
+from tscale_graph.techniques.tree_search.state import (
+    Node,
+    SearchRun,
+    SearchState,
+    has_passed,
+)
 from tscale_graph.verifiers import asks_unleased
 from tscale_graph.votes import Choice, choose, read_answers
 
@@ -33,7 +38,7 @@ class Finisher:
         """
         run = SearchRun.model_validate(state)
         settings = self.settings
-        whole = [node.candidate for node in run.nodes if node.complete and node.score is not None]
+        whole = _whole_answers(run.nodes)
         kind = settings.kind_for(run.question, whole)
         candidates = read_answers(whole, kind)
         choice = choose(candidates, kind, select=settings.select, seed=settings.seed)
@@ -50,7 +55,7 @@ class Finisher:
         self, run: SearchRun, kind: AnswerKind, candidates: list[Candidate], choice: Choice
     ) -> Result:
         winner = choice.winner
-        limit = run.cut_off_by or _limit_that_was_passed(run)
+        limit = _ended_by(run) or _limit_that_was_passed(run)
         return Result(
             answer=winner.answer if winner else None,
             text=(winner or next(iter(candidates), None) or Candidate(index=0)).text,
@@ -94,7 +99,7 @@ class Finisher:
             note
             for node in run.nodes
             for note in node.candidate.notes
-            if not note.startswith("not verified")
+            if not note.startswith("not verified") or node.candidate.cut_off_by
         )
         notes += told_once(told)
         if asks_unleased(settings.verifier):
@@ -113,13 +118,20 @@ class Finisher:
             raise SamplingError(
                 f"all {len(failures)} nodes failed, the last with {failures[-1]}", result.usage
             )
-        limit = run.cut_off_by
+        limit = _ended_by(run)
         if limit is None or self.settings.on_exceeded == "return":
             return
         budget = run.admission.budget if run.admission else Budget(calls=1)
         raise BudgetExceeded(
             _exceeded(limit, budget, run, result), limit=limit, budget=budget, usage=result.usage
         )
+
+
+def _whole_answers(nodes: Sequence[Node]) -> list[Candidate]:
+    """Those that were scored; else those that the budget did not suffice to score."""
+    whole = [node for node in nodes if node.complete]
+    scored = [node.candidate for node in whole if node.score is not None]
+    return scored or [node.candidate for node in whole if node.candidate.cut_off_by]
 
 
 def search_tree(
@@ -184,6 +196,13 @@ def _status(node: Node) -> Any:
     if node.fate == "closed":
         return "open" if node.same_as is None else "duplicate"
     return node.fate or "pending"
+
+
+def _ended_by(run: SearchRun) -> Limit | None:
+    """The limit that ended the search: there was no room for more, or it cut the last node off."""
+    if run.cut_off_by or not run.nodes or any(has_passed(node) for node in run.nodes):
+        return run.cut_off_by
+    return run.nodes[-1].candidate.cut_off_by
 
 
 def _limit_that_was_passed(run: SearchRun) -> Limit | None:

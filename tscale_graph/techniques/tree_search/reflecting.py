@@ -8,13 +8,18 @@ from typing import Any
 
 from langchain_core.messages import HumanMessage
 
-from tscale_graph.budget import Usage
 from tscale_graph.leases import SampleSize, grant
 from tscale_graph.models.attempts import Request
 from tscale_graph.models.calls import complete, count_prompt
 from tscale_graph.techniques.restarts import asked_before
 from tscale_graph.techniques.tree_search.settings import SearchSettings
-from tscale_graph.techniques.tree_search.state import Node, SearchRun, SearchState, conversation
+from tscale_graph.techniques.tree_search.state import (
+    Node,
+    SearchRun,
+    SearchState,
+    conversation,
+    has_passed,
+)
 
 REFLECT = (
     "This attempt has failed{feedback}. In one or two sentences, say what went wrong and what "
@@ -38,7 +43,8 @@ class Reflector:
         run = SearchRun.model_validate(state)
         settings, admission = self.settings, run.admission
         failure = _failure(run)
-        if failure is None or admission is None or len(run.reflections) >= settings.reflects:
+        enough = len(run.reflections) >= settings.reflects or len(run.nodes) >= settings.max_nodes
+        if failure is None or admission is None or enough:
             return {}
         endpoint = settings.endpoints[0]
         note = failure.note[:_FEEDBACK_CHARACTERS]
@@ -49,9 +55,10 @@ class Reflector:
         bound = await count_prompt(endpoint, prompt, seconds=left)
         if bound is None:
             return {"clock": time.time()}
+        size = SampleSize(bound, REFLECTION_TOKENS, endpoint.prices.ceiling)
         granted = grant(
             admission.budget.remaining(run.usage + admission.reserved),
-            SampleSize(bound, REFLECTION_TOKENS, endpoint.prices.ceiling),
+            size,
             wanted=1,
             still_wanted=1,
             nothing_yet=False,
@@ -59,8 +66,7 @@ class Reflector:
         if granted.lease is None:
             return {"clock": time.time()}
         if asked_before(run.wave[-1].granted_in):
-            lost = Usage(calls=1, input_tokens=bound, output_tokens=REFLECTION_TOKENS)
-            return {"spent": lost.model_dump(), "clock": time.time()}
+            return {"spent": size.cost().model_dump(), "clock": time.time()}
         [said] = await complete(
             endpoint,
             Request(
@@ -82,9 +88,12 @@ class Reflector:
 
 
 def _failure(run: SearchRun) -> Node | None:
-    """The last final answer of the round that did not pass."""
+    """The last final answer of the round that did not pass, where none has."""
     count = sum(expansion.count for expansion in run.wave)
-    for node in reversed(run.nodes[-count:] if count else []):
+    last = run.nodes[-count:] if count else []
+    if any(has_passed(node) for node in last):
+        return None
+    for node in reversed(last):
         verdict = node.candidate.verdict
         if node.fate != "terminal" or verdict is None:
             continue

@@ -20,6 +20,7 @@ from tscale_graph.techniques.tree_search.state import (
     SearchRun,
     SearchState,
     Working,
+    has_passed,
     register,
     usages,
 )
@@ -71,7 +72,9 @@ class Scorer:
         admission = run.admission
         if admission is None or not asked:
             return []
-        left = admission.budget.remaining(run.usage + admission.reserved)
+        closing = any(expansion.closing for expansion in run.wave)
+        kept = Usage() if closing else admission.reserved
+        left = admission.budget.remaining(run.usage + kept)
         leases = share_out(left, len(asked))
         growth, question = self.settings.growth, run.question
         return await asyncio.gather(
@@ -96,7 +99,7 @@ class Scorer:
         conversation = settings.conversation(run.messages)
 
         def sized(node: Node) -> Node:
-            if node.fate != "open":
+            if node.fate not in ("open", "closed") or node.same_as is not None:
                 return node
             trail = [*run.trail(node.parent), node]
             prompt = settings.growth.prompt(conversation, trail, reflections=[])
@@ -132,6 +135,9 @@ class Scorer:
             return node.model_copy(
                 update={"fate": "failed", "note": str(error), "checked": check.spent}
             )
+        if not 0 <= score <= 1:  # also for NaN
+            told = f"not verified: a score must be between 0 and 1, got {score}"
+            return node.model_copy(update={"fate": "failed", "note": told, "checked": check.spent})
         verdict = verdict.model_copy(update={"score": score})
         complete = self.settings.growth.ends(node, verdict)
         fate: Fate = "closed" if node.closed else "open"
@@ -158,8 +164,11 @@ class Scorer:
     def _same(self, node: Node, original: Node) -> Node:
         """A node that is the same as an earlier one: its verdict, without asking again."""
         if original.score is None:
-            told = f"the same as node {original.index}: {original.note}"
-            return node.model_copy(update={"fate": "failed", "note": told})
+            failed = {"fate": "failed", "note": original.note, "complete": original.complete}
+            cut = {"cut_off_by": original.candidate.cut_off_by}
+            return node.model_copy(
+                update={**failed, "candidate": node.candidate.model_copy(update=cut)}
+            )
         verdict = _free(original.candidate.verdict)
         return node.model_copy(
             update={
@@ -197,7 +206,7 @@ class Backup:
         """On to the answer when one has passed or nothing else can come; else another round."""
         run = SearchRun.model_validate(state)
         last = run.nodes[-sum(expansion.count for expansion in run.wave) :]
-        passed = any(_passed(node) for node in last)
+        passed = any(has_passed(node) for node in last)
         closing = any(expansion.closing for expansion in run.wave)
         over = passed or closing or _nothing_can_be_verified(run.nodes)
         return "finish" if over else "select"
@@ -216,14 +225,11 @@ _IN_VAIN = 3
 """Nodes that a verifier fails on in the same way before it is given up on."""
 
 
-def _passed(node: Node) -> bool:
-    verdict = node.candidate.verdict
-    return node.complete and verdict is not None and verdict.passed is True
-
-
 def _nothing_can_be_verified(nodes: list[Node]) -> bool:
     """Whether the verifier has failed on every one of the first nodes, for the same reason."""
     if len(nodes) < _IN_VAIN or any(node.score is not None for node in nodes[:_IN_VAIN]):
+        return False
+    if any(node.candidate.cut_off_by for node in nodes):
         return False
     failures = {node.note for node in nodes}
     return len(failures) == 1 and next(iter(failures)).startswith("not verified")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from langgraph.types import Send
 
-from tscale_graph.budget import Limit, Usage
+from tscale_graph.budget import Limit, Remaining, Usage
 from tscale_graph.leases import Grant, grant
 from tscale_graph.search.asking import Ask
 from tscale_graph.search.tree import ROOT, Tree
@@ -42,10 +42,9 @@ class Selector:
         working = run.at_hand(settings.policy, models=len(settings.endpoints))
         tree = working.tree
         waiting = run.queue or self._asked(run, tree)
-        wave, limit = self._granted(run, tree, admission, waiting)
-        queue = waiting[len(wave) :]
+        wave, queue, limit = self._granted(run, tree, admission, waiting)
         if limit is not None:
-            self._withdraw(tree, wave, waiting)
+            self._withdraw(tree, queue)
             queue = []
         ended_by = limit if not wave else None
         if not wave and not tree.complete and not settings.growth.complete:
@@ -98,51 +97,59 @@ class Selector:
 
     def _granted(
         self, run: SearchRun, tree: Tree, admission: Admission, waiting: Sequence[Queued]
-    ) -> tuple[list[Expansion], Limit | None]:
-        """Leases for as many of the first ones as the budget pays for, and what limits them."""
+    ) -> tuple[list[Expansion], list[Queued], Limit | None]:
+        """Leases for as many of the first ones as may be in flight and as the budget pays for.
+
+        With what has to wait, and the limit that is the reason, if it is one.
+        """
         settings, taken = self.settings, Usage()
         wave: list[Expansion] = []
-        parallel = settings.max_parallel or sum(ask.count for ask in waiting)
+        queue = list(waiting)
         wanted = sum(ask.count for ask in waiting)
-        for ask in waiting:
-            in_flight = sum(expansion.count for expansion in wave)
-            if wave and in_flight + ask.count > parallel:
-                break
-            endpoint = settings.endpoints[ask.model]
-            together = ask.count > 1 and endpoint.shares_prompt
-            together = together and not (run.separate or run.distrusted)
+        parallel = settings.max_parallel or wanted
+        in_flight = 0
+        while queue and in_flight < parallel:
+            ask, rest = _split(queue.pop(0), parallel - in_flight)
+            left = admission.budget.remaining(run.usage + admission.reserved + taken)
+            together = self._together(run, ask, left)
             bound = self._prompt_tokens(run, admission, ask.parent)
-            size = sample_size(
-                settings, admission, model=ask.model, prompt_tokens=bound, together=together
-            )
             granted = grant(
-                admission.budget.remaining(run.usage + admission.reserved + taken),
-                size,
+                left,
+                sample_size(
+                    settings, admission, model=ask.model, prompt_tokens=bound, together=together
+                ),
                 wanted=ask.count,
                 still_wanted=max(ask.count, wanted - in_flight),
                 nothing_yet=settings.growth.complete and not (run.nodes or wave),
             )
             if granted.lease is not None:
-                wave.append(_expansion(run, ask, granted, bound, together=together))
+                wave.append(_expansion(ask, granted, bound, run=run, together=together))
+                in_flight += granted.samples
                 leases = 1 if together else granted.samples
                 taken += _whole(granted, leases) + times(admission.beside, granted.samples)
             if granted.samples < ask.count:
-                return wave, granted.limited_by
-        return wave, None
+                _, missing = _split(ask, granted.samples)
+                later = [part for part in (missing, rest) if part is not None]
+                return wave, [*later, *queue], granted.limited_by
+            queue = [rest, *queue] if rest is not None else queue
+        return wave, queue, None
 
-    def _withdraw(self, tree: Tree, wave: list[Expansion], waiting: Sequence[Queued]) -> None:
+    def _together(self, run: SearchRun, ask: Queued, left: Remaining) -> bool:
+        """Whether the children are completions of one request."""
+        endpoint = self.settings.endpoints[ask.model]
+        if ask.count == 1 or not endpoint.shares_prompt or run.separate or run.distrusted:
+            return False
+        return bool(run.nodes) or endpoint.may_risk_refusal(ask.count, calls=left.calls)
+
+    def _withdraw(self, tree: Tree, queue: Sequence[Queued]) -> None:
         """Take back what the budget has no room for: the last of what was asked for."""
-        for place in range(len(waiting) - 1, len(wave) - 2, -1):
-            if place < 0:
-                break
-            ask = waiting[place]
-            kept = wave[place].count if place < len(wave) else 0
-            if kept < ask.count:
-                tree.withdraw(_as_ask(ask), keep=kept)
+        for ask in reversed(queue):
+            tree.withdraw(Ask(ask.parent, ask.first, ask.count, ask.model))
 
     def _closing(self, run: SearchRun, tree: Tree, admission: Admission) -> list[Expansion]:
         """One more completion, from what was reserved: the rest of the best partial answer."""
-        scored = [node for node in run.nodes if node.fate == "open"]
+        scored = [node for node in run.nodes if node.fate in ("open", "closed")]
+        scored = [node for node in scored if node.same_as is None]
         best = max(scored, key=lambda node: node.score or 0.0, default=None)
         parent = ROOT if best is None else best.index
         bound = self._prompt_tokens(run, admission, parent, closing=True)
@@ -152,7 +159,7 @@ class Selector:
         if granted.lease is None:
             return []
         ask = queued(tree, tree.append(parent))
-        return [_expansion(run, ask, granted, bound, together=False, closing=True)]
+        return [_expansion(ask, granted, bound, run=run, together=False, closing=True)]
 
     def _prompt_tokens(
         self, run: SearchRun, admission: Admission, parent: int, *, closing: bool = False
@@ -166,8 +173,9 @@ class Selector:
             for node in run.nodes[:_FIRST_NODES]
             if node.parent == ROOT and node.candidate.prompt_tokens is not None
         ]
-        one_model = len(self.settings.endpoints) == 1
-        first = max(counted) if counted and one_model else admission.prompt_bound
+        endpoints = self.settings.endpoints
+        told = len(endpoints) == 1 and not endpoints[0].counter.own and counted
+        first = max(counted) if told else admission.prompt_bound
         beyond = 0 if parent == ROOT else run.node(parent).prompt_tokens
         words = self.settings.growth.words_bound(reflections=run.reflections, closing=closing)
         return first + beyond + words
@@ -178,11 +186,11 @@ _FIRST_NODES = 16
 
 
 def _expansion(
-    run: SearchRun,
     ask: Queued,
     granted: Grant,
     prompt_tokens: int,
     *,
+    run: SearchRun,
     together: bool,
     closing: bool = False,
 ) -> Expansion:
@@ -203,8 +211,13 @@ def _expansion(
     )
 
 
-def _as_ask(ask: Queued) -> Ask:
-    return Ask(ask.parent, ask.first, ask.count, ask.model)
+def _split(ask: Queued, count: int) -> tuple[Queued, Queued | None]:
+    """The first so many children, and the rest."""
+    if count >= ask.count:
+        return ask, None
+    first = ask.model_copy(update={"count": count})
+    rest = {"first": ask.first + count, "count": ask.count - count}
+    return first, ask.model_copy(update=rest)
 
 
 def _whole(granted: Grant, leases: int) -> Usage:

@@ -305,6 +305,12 @@ def queued(tree: Tree, ask: Ask) -> Queued:
     return Queued(parent=ask.parent, first=ask.first, count=ask.count, model=ask.model, lane=lane)
 
 
+def has_passed(node: Node) -> bool:
+    """Whether a node is a whole answer that the verifier passed."""
+    verdict = node.candidate.verdict
+    return node.complete and verdict is not None and verdict.passed is True
+
+
 def usages(nodes: Sequence[Node]) -> list[Usage]:
     """What nodes cost, and their scoring."""
     return [usage for node in nodes for usage in (node.candidate.usage, node.checked)]
