@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.searching [--questions 30] [--tokens 2000] [--only NAME] [--keep]
 
-Countdown with three and with four numbers, solved in steps ("2 * 3 = 6", "6 + 4 = 10"), with the exact
+Countdown with three and with four numbers, solved in steps ("2 * 3 = 6", "6 + 4 = 10"), with the
 verifier; every technique sees the same worked examples, may spend the same tokens, and stops at the
 first solution. For each: how many questions it solved, with Wilson's interval; the difference from
 best-of-N question by question, with a bootstrap interval; and what it spent. The scorer "reachable"

@@ -27,6 +27,9 @@ _SURE = 1e-6
 class LevelByLevel:
     """A policy that expands a whole level at once: `beams * width` continuations.
 
+    A partial solution that scores 0 is a dead end. When all of a level are, and no solution has
+    come to a good end, the search goes back: to where the level came from, then to the root.
+
     Attributes:
         variant: "beam" keeps the best `beams` and gives each `width` continuations; "dvts" keeps
             the best of each of `beams` independent subtrees (Beeching et al. 2024); "rebase"
@@ -36,12 +39,14 @@ class LevelByLevel:
         beams: partial solutions that are kept, at least 1.
         width: continuations of each, at least 1.
         temperature: of REBASE's softmax over scores, or of the particles' over log-odds.
+        max_steps: the most steps of a solution, where that is told; None leaves it open.
     """
 
     variant: Variant = "beam"
     beams: int = 4
     width: int = 4
     temperature: float = 1.0
+    max_steps: int | None = None
 
     def ask(
         self, tree: Tree, k: int, rng: np.random.Generator, *, costs: Costs | None = None
@@ -59,6 +64,8 @@ class LevelByLevel:
         if tree.size == 1:
             return self._first_level(tree)
         level = _last_level(tree)
+        if not any(self._goes_on(tree, row) for row in level):
+            return self._start_over(tree, level)
         if self.variant == "dvts":
             counts = self._best_of_lanes(tree, level)
         elif self.variant == "beam":
@@ -77,11 +84,37 @@ class LevelByLevel:
             return [tree.append(ROOT, count=self.width, lane=lane) for lane in lanes]
         return [tree.append(ROOT, count=self.beams * self.width)]
 
+    def _goes_on(self, tree: Tree, row: int) -> bool:
+        """Whether a partial solution may lead to one: a score of 0 says that it cannot."""
+        return tree.status[row] == Status.OPEN and tree.score.item(row) > 0
+
+    def _start_over(self, tree: Tree, level: range) -> list[Ask]:
+        """Back to where a level of dead ends came from, a second time at most; else to the root."""
+        too_deep = self.max_steps is not None and tree.depth.item(level[0]) >= self.max_steps
+        too_deep = too_deep and any(tree.score[row] > 0 for row in level)
+        dead_end = any(tree.score[row] == 0 for row in level)  # what failed has no score
+        if tree.best_complete > 0 or too_deep or not dead_end:
+            return []
+        samples = self.beams * self.width
+        parents = sorted({tree.parent.item(row) for row in level})
+        while parents != [ROOT]:
+            again = [
+                row
+                for row in parents
+                if self._goes_on(tree, row) and len(tree.children(row)) < 2 * samples
+            ]
+            if again:
+                each = max(1, samples // len(again))
+                return [tree.append(row, count=each) for row in again]
+            parents = sorted({tree.parent.item(row) for row in parents if row != ROOT})
+        new = any(tree.status[row] == Status.OPEN for row in level)
+        return self._first_level(tree) if new or tree.depth[level[0]] > 1 else []
+
     def _best(self, tree: Tree, level: range) -> list[tuple[int, int]]:
         """The best `beams` of the level; those that are complete need no continuation."""
         scored = [row for row in level if tree.status[row] in (Status.OPEN, Status.TERMINAL)]
         kept = sorted(scored, key=lambda row: -tree.score.item(row))[: self.beams]
-        return [(row, self.width) for row in kept if tree.status[row] == Status.OPEN]
+        return [(row, self.width) for row in kept if self._goes_on(tree, row)]
 
     def _best_of_lanes(self, tree: Tree, level: range) -> list[tuple[int, int]]:
         """The best of each subtree; one whose best is complete has come to its end."""
@@ -90,15 +123,15 @@ class LevelByLevel:
             lane, scored = tree.lane.item(row), tree.status[row] in (Status.OPEN, Status.TERMINAL)
             if scored and (lane not in best or tree.score[row] > tree.score[best[lane]]):
                 best[lane] = row
-        return [(row, self.width) for row in best.values() if tree.status[row] == Status.OPEN]
+        return [(row, self.width) for row in best.values() if self._goes_on(tree, row)]
 
     def _shared_out(
         self, tree: Tree, level: range, rng: np.random.Generator
     ) -> list[tuple[int, int]]:
         """Continuations by score; each complete solution has taken one of them out."""
-        rows = [row for row in level if tree.status[row] == Status.OPEN]
+        rows = [row for row in level if self._goes_on(tree, row)]
         scores = [tree.score.item(row) for row in rows]
-        left = self.beams * self.width - tree.complete
+        left = self.beams * self.width - tree.complete % (self.beams * self.width)
         if self.variant == "rebase":
             counts = rebase_counts(scores, left, temperature=self.temperature)
         else:

@@ -42,6 +42,7 @@ class Tree(Rows):
         size: how many nodes, the root included. The arrays have room for more.
         complete: how many of them are terminal.
         best_score: the highest score that was told; 0 before there is one.
+        best_complete: the same of terminal nodes.
         parent: [room] the row above; -1 for the root. Always a smaller number.
         depth: [room] steps from the root.
         model: [room] which model made it.
@@ -75,6 +76,7 @@ class Tree(Rows):
         super().__init__()
         self.complete = 0
         self.best_score = 0.0
+        self.best_complete = 0.0
         self.by_model: Floats = np.zeros((models, 3))
         self.pending_by_model: Ints = np.zeros(models, dtype=np.int64)
         self._rows(1, parent=-1, depth=0, model=-1, lane=-1)
@@ -87,7 +89,13 @@ class Tree(Rows):
         return len(self.pending_by_model)
 
     def append(
-        self, parent: int, *, count: int = 1, model: int = 0, lane: int | None = None
+        self,
+        parent: int,
+        *,
+        count: int = 1,
+        model: int = 0,
+        lane: int | None = None,
+        closing: bool = False,
     ) -> Ask:
         """Give new children of a node their rows, in flight.
 
@@ -96,11 +104,13 @@ class Tree(Rows):
             count: how many children, at least 1.
             model: which model is to make them.
             lane: of which subtree; by default the parent's.
+            closing: the last child of all, which may also go on from a closed node.
 
         Raises:
             ValueError: when the parent is not open, or `count` or `model` is out of range.
         """
-        if not 0 <= parent < self.size or self.status.item(parent) != Status.OPEN:
+        fit = (Status.OPEN, Status.CLOSED) if closing else (Status.OPEN,)
+        if not 0 <= parent < self.size or self.status.item(parent) not in fit:
             raise ValueError(f"parent must be an open node, got {parent}")
         if count < 1:
             raise ValueError(f"count must be at least 1, got {count}")
@@ -108,7 +118,7 @@ class Tree(Rows):
             raise ValueError(f"model must be below {self.models}, got {model}")
         depth = self.depth.item(parent) + 1
         lane = self.lane.item(parent) if lane is None else lane
-        was_leaf = self._children.item(parent) == 0
+        was_leaf = self._children.item(parent) == 0 and self.status.item(parent) == Status.OPEN
         first = self._rows(count, parent=parent, depth=depth, model=model, lane=lane)
         self._adopt(parent, first, count)
         self.pending[first : first + count] = 1
@@ -184,6 +194,8 @@ class Tree(Rows):
             self.copies[same_as] += 1
         self.complete += status == Status.TERMINAL
         self.best_score = max(self.best_score, score)
+        if status == Status.TERMINAL:
+            self.best_complete = max(self.best_complete, score)
         parent, square = self.parent.item(node), value * value
         self.fresh_visits[parent] += 1
         self.fresh_sum[parent] += value

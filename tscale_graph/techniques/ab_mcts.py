@@ -120,6 +120,10 @@ def ab_mcts(
     return search_loop(settings, technique="ab_mcts")
 
 
+def _sentence(words: str) -> str:
+    return words if words[-1] in ".!?" else f"{words}."
+
+
 LEAST_EMPHASIS = 0.01
 """Scores that differ by less than this are not worth telling apart."""
 
@@ -143,7 +147,7 @@ class WholeAnswers:
             return list(messages)
         last = trail[-1]
         note = last.note[:_FEEDBACK_CHARACTERS]
-        feedback = f" and said: {note}" if note else "."
+        feedback = f" and said: {_sentence(note)}" if note else "."
         told = REFINE.format(score=last.score or 0.0, feedback=feedback)
         return [*messages, AIMessage(last.candidate.text), HumanMessage(told)]
 

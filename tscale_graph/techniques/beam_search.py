@@ -40,6 +40,8 @@ AGGREGATES: dict[Aggregate, Callable[[Sequence[float]], float]] = {
 """How the scores of the steps become one: "last" for scores that tell whether a solution can still
 succeed, "min" or "prod" for those that tell whether a step is correct."""
 
+_ATTEMPTS = 4
+"""How often a search may come to nothing and go back, if it is not told."""
 _TEMPERATURES: dict[Variant, float] = {"beam": 1.0, "dvts": 1.0, "rebase": 0.2, "particles": 1.0}
 
 NEXT_STEP = (
@@ -82,8 +84,9 @@ def beam_search(
 
     All partial solutions grow by one step a round; `beams * width` steps are sampled, scored, and
     some are gone on from (`LevelByLevel` says how many of each). The search ends when an answer
-    passes, when every solution has come to its end, or after `max_steps`. Where the budget ends
-    before there is a whole answer, the best partial one is completed in one call that was
+    passes, when every solution has come to its end, or after `max_steps`. A step that scores 0 is a
+    dead end: where nothing else is left, the search goes back and tries again. Where the budget
+    ends before there is a whole answer, the best partial one is completed in one call that was
     reserved for it. Input: `messages` and `budget`. Output: `messages` with the answer appended,
     and `result`, whose `tree` shows what was searched.
 
@@ -102,7 +105,8 @@ def beam_search(
         continuation: "prefill" ends the prompt with the solution so far as an assistant
             message; "prompt" asks for the next step in words; "auto" does what the model is known
             for.
-        max_nodes: the most steps of all solutions; None: `beams * width * max_steps`.
+        max_nodes: the most steps of all solutions; None: four times as many
+            as `beams` solutions of `max_steps` take.
         select: how the answer is chosen among whole ones, by scores.
         answer: how to read answers; "auto" first asks what the scorer wants.
         temperature: sampling temperature, 0 to 2; None leaves the model's own.
@@ -141,7 +145,9 @@ def beam_search(
     prefers = preferred_answer(checked)
     settings = search_settings(
         [loaded],
-        policy=LevelByLevel(variant, beams, width, score_temperature or _TEMPERATURES[variant]),
+        policy=LevelByLevel(
+            variant, beams, width, score_temperature or _TEMPERATURES[variant], max_steps
+        ),
         growth=Steps(
             splitter=step_splitter(steps),
             prefill=_prefills(loaded, continuation),
@@ -151,7 +157,7 @@ def beam_search(
             judged=None if prefers in ("auto", "text") else answer_kind(prefers),
         ),
         verifier=checked,
-        max_nodes=beams * width * max_steps if max_nodes is None else max_nodes,
+        max_nodes=_ATTEMPTS * beams * width * max_steps if max_nodes is None else max_nodes,
         select=select,
         answer=answer,
         temperature=temperature,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import math
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, cast
@@ -74,6 +73,7 @@ def read_verdict(returned: Any) -> Verdict:
         TypeError: when it is no verdict.
     """
     if isinstance(returned, Verdict):
+        _check_score(returned.score)
         return returned
     if isinstance(returned, Mapping):
         found = cast(Mapping[str, Any], returned)
@@ -88,12 +88,16 @@ def read_verdict(returned: Any) -> Verdict:
         return Verdict(score=float(value), passed=value)
     if isinstance(value, int | float):
         score = float(value)
-        if math.isnan(score) or not 0 <= score <= 1:
-            raise ValueError(f"a verifier's score must be between 0 and 1, got {value}")
+        _check_score(score)
         return Verdict(score=score, passed={1.0: True, 0.0: False}.get(score))
     raise TypeError(
         f"a verifier must return a bool, a float in [0, 1] or a Verdict, got {type(value).__name__}"
     )
+
+
+def _check_score(score: float) -> None:
+    if not 0 <= score <= 1:  # also for NaN
+        raise ValueError(f"a verifier's score must be between 0 and 1, got {score}")
 
 
 def preferred_answer(verifier: Verifier) -> str:

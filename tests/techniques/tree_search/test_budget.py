@@ -477,7 +477,7 @@ async def test_whenever_a_call_was_made_there_is_an_answer(technique, tokens):
     graph, model = partial(technique)
     result = await ask(graph, Budget(tokens=tokens))
     assert billed(model) <= result.usage.tokens <= tokens
-    assert (result.answer == "3") == bool(model.calls)
+    assert (result.answer is not None) == bool(model.calls)
 
 
 async def test_reflections_keep_to_the_budget():

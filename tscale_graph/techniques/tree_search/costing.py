@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from statistics import fmean
+
 from tscale_graph.budget import Usage
 from tscale_graph.leases import SampleSize
 from tscale_graph.search.asking import Costs
@@ -49,13 +52,12 @@ def expected_costs(settings: SearchSettings, run: SearchRun) -> Costs | None:
         for model in models
     ]
     priced = all(bound.usd > 0 for bound in bounds)
-    fresh = [seen[0][model].mean(bounds[model], priced=priced) for model in models]
-    refined = [
-        seen[1][model].mean(times(bounds[model], 2), priced=priced)
-        if seen[1][model].count
-        else fresh[model] * _REFINING
-        for model in models
-    ]
+    most = [bound.usd if priced else float(bound.tokens) for bound in bounds]
+    fresh = _filled([seen[0][model].mean(priced=priced) for model in models], most)
+    refined = _filled(
+        [seen[1][model].mean(priced=priced) for model in models],
+        [_REFINING * cost for cost in fresh],
+    )
     if min(fresh) <= 0 or min(refined) <= 0:
         return None
     return Costs(tuple(fresh), tuple(refined))
@@ -79,10 +81,18 @@ class _Seen:
         self.usd += made.usd + checked.usd
         self.tokens += made.tokens + checked.tokens
 
-    def mean(self, bound: Usage, *, priced: bool) -> float:
-        if not self.count:
-            return bound.usd if priced else float(bound.tokens)
-        return (self.usd if priced else self.tokens) / self.count
+    def mean(self, *, priced: bool) -> float | None:
+        """What one has cost, in dollars or in tokens; None before there is one."""
+        return (self.usd if priced else self.tokens) / self.count if self.count else None
+
+
+def _filled(seen: Sequence[float | None], otherwise: Sequence[float]) -> list[float]:
+    """What is not known yet, by the share of its own estimate that the others have cost."""
+    shares = [cost / most for cost, most in zip(seen, otherwise, strict=True) if cost is not None]
+    share = fmean(shares) if shares else 1.0
+    return [
+        share * most if cost is None else cost for cost, most in zip(seen, otherwise, strict=True)
+    ]
 
 
 def times(usage: Usage, count: int) -> Usage:

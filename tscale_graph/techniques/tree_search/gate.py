@@ -14,12 +14,10 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.types import Overwrite
 
 from tscale_graph.budget import Usage
-from tscale_graph.leases import grant
 from tscale_graph.models.pricing import unknown_price
 from tscale_graph.models.threads import in_thread
 from tscale_graph.techniques.admission import find_budget
 from tscale_graph.techniques.state import Admission, question_of
-from tscale_graph.techniques.tree_search.costing import sample_size
 from tscale_graph.techniques.tree_search.settings import SearchSettings
 from tscale_graph.techniques.tree_search.state import SearchRun, SearchState
 
@@ -81,8 +79,7 @@ async def admit_search(
         most = settings.max_output_tokens
         beside = needs(question_of(messages), answer_tokens=most) if needs else Usage()
         bound = max(one.counter.prompt_bound(asked) for one in settings.endpoints)
-        sized = bare.model_copy(update={"prompt_bound": bound, "beside": beside})
-        return sized.model_copy(update={"reserved": _for_closing(settings, messages, sized)})
+        return bare.model_copy(update={"prompt_bound": bound, "beside": beside})
 
     if not settings.asks_servers:
         return admission()
@@ -91,21 +88,3 @@ async def admit_search(
             return await in_thread(admission)
     except TimeoutError:
         return bare  # whose time is up, so that nothing is granted
-
-
-def _for_closing(
-    settings: SearchSettings, messages: Sequence[BaseMessage], admission: Admission
-) -> Usage:
-    """What completing a partial answer may take, where a search may end without a whole one.
-
-    Nothing where the rest of the budget would not pay for a first step.
-    """
-    if settings.growth.closing_prompt(settings.conversation(messages), []) is None:
-        return Usage()
-    most = settings.max_output_tokens
-    size = sample_size(settings, admission, model=0, prompt_tokens=0, closing=True)
-    wanted = size.cost(more_prompt_tokens=admission.prompt_bound + most) + admission.beside
-    left = admission.budget.remaining(wanted)
-    step = sample_size(settings, admission, model=0, prompt_tokens=admission.prompt_bound)
-    granted = grant(left, step, wanted=1, still_wanted=1, nothing_yet=False)
-    return wanted if granted.samples else Usage()

@@ -57,7 +57,7 @@ class Reflector:
             return {"clock": time.time()}
         size = SampleSize(bound, REFLECTION_TOKENS, endpoint.prices.ceiling)
         granted = grant(
-            admission.budget.remaining(run.usage + admission.reserved),
+            admission.budget.remaining(run.usage + run.reserved),
             size,
             wanted=1,
             still_wanted=1,

@@ -19,7 +19,6 @@ from tscale_graph.techniques.tree_search.state import (
     Node,
     SearchRun,
     SearchState,
-    Working,
     has_passed,
     register,
     usages,
@@ -35,7 +34,7 @@ class Scorer:
     async def verify(self, state: SearchState) -> dict[str, Any]:
         """Score new nodes, side by side; one that cannot be scored costs only itself."""
         run = SearchRun.model_validate(state)
-        known = run.working.by_key if isinstance(run.working, Working) else _keys(run.nodes)
+        known = _keys(run.nodes)
         first: dict[str, int] = {}
         for node in run.returned:
             if node.fate is None and node.key and node.key not in known:
@@ -72,9 +71,7 @@ class Scorer:
         admission = run.admission
         if admission is None or not asked:
             return []
-        closing = any(expansion.closing for expansion in run.wave)
-        kept = Usage() if closing else admission.reserved
-        left = admission.budget.remaining(run.usage + kept)
+        left = admission.budget.remaining(run.usage + run.reserved)
         leases = share_out(left, len(asked))
         growth, question = self.settings.growth, run.question
         return await asyncio.gather(

@@ -23,6 +23,7 @@ from tscale_graph.techniques.tree_search.state import (
     Queued,
     SearchRun,
     SearchState,
+    Working,
     queued,
 )
 
@@ -42,17 +43,19 @@ class Selector:
         working = run.at_hand(settings.policy, models=len(settings.endpoints))
         tree = working.tree
         waiting = run.queue or self._asked(run, tree)
-        wave, queue, limit = self._granted(run, tree, admission, waiting)
+        kept = self._kept_back(run, working, admission, waiting)
+        wave, queue, limit = self._granted(run, admission, waiting, kept=kept)
         if limit is not None:
             self._withdraw(tree, queue)
             queue = []
         ended_by = limit if not wave else None
         if not wave and not tree.complete and not settings.growth.complete:
-            wave = self._closing(run, tree, admission)
+            wave, kept = self._closing(run, working, admission), Usage()
         return {
             "wave": [expansion.model_dump() for expansion in wave],
             "queue": [ask.model_dump() for ask in queue],
             "working": working,
+            "reserved": kept.model_dump(),
             "returned": None,
             "cut_off_by": run.cut_off_by or ended_by,
         }
@@ -95,8 +98,23 @@ class Selector:
                 asks.append(replace(last, count=keep))
         return [queued(tree, ask) for ask in asks]
 
+    def _kept_back(
+        self, run: SearchRun, working: Working, admission: Admission, waiting: Sequence[Queued]
+    ) -> Usage:
+        """What completing a partial answer may take once the next steps have been added."""
+        settings = self.settings
+        if settings.growth.complete:
+            return Usage()
+        longest = max(
+            self._prompt_tokens(run, admission, parent, closing=True)
+            for parent in {working.best_partial, *(ask.parent for ask in waiting)}
+        )
+        step = settings.growth.output_limit(settings.max_output_tokens, closing=False)
+        size = sample_size(settings, admission, model=0, prompt_tokens=longest + step, closing=True)
+        return size.cost() + admission.beside
+
     def _granted(
-        self, run: SearchRun, tree: Tree, admission: Admission, waiting: Sequence[Queued]
+        self, run: SearchRun, admission: Admission, waiting: Sequence[Queued], *, kept: Usage
     ) -> tuple[list[Expansion], list[Queued], Limit | None]:
         """Leases for as many of the first ones as may be in flight and as the budget pays for.
 
@@ -110,7 +128,7 @@ class Selector:
         in_flight = 0
         while queue and in_flight < parallel:
             ask, rest = _split(queue.pop(0), parallel - in_flight)
-            left = admission.budget.remaining(run.usage + admission.reserved + taken)
+            left = admission.budget.remaining(run.usage + kept + taken)
             together = self._together(run, ask, left)
             bound = self._prompt_tokens(run, admission, ask.parent)
             granted = grant(
@@ -146,20 +164,20 @@ class Selector:
         for ask in reversed(queue):
             tree.withdraw(Ask(ask.parent, ask.first, ask.count, ask.model))
 
-    def _closing(self, run: SearchRun, tree: Tree, admission: Admission) -> list[Expansion]:
-        """One more completion, from what was reserved: the rest of the best partial answer."""
-        scored = [node for node in run.nodes if node.fate in ("open", "closed")]
-        scored = [node for node in scored if node.same_as is None]
-        best = max(scored, key=lambda node: node.score or 0.0, default=None)
-        parent = ROOT if best is None else best.index
-        bound = self._prompt_tokens(run, admission, parent, closing=True)
-        size = sample_size(self.settings, admission, model=0, prompt_tokens=bound, closing=True)
+    def _closing(self, run: SearchRun, working: Working, admission: Admission) -> list[Expansion]:
+        """One more completion, from what was kept back: the rest of the best partial answer.
+
+        Or of the longest part of it that the budget still pays for.
+        """
         left = admission.budget.remaining(run.usage)
-        granted = grant(left, size, wanted=1, still_wanted=1, nothing_yet=True)
-        if granted.lease is None:
-            return []
-        ask = queued(tree, tree.append(parent))
-        return [_expansion(ask, granted, bound, run=run, together=False, closing=True)]
+        for parent in reversed(working.tree.path(working.best_partial)):
+            bound = self._prompt_tokens(run, admission, parent, closing=True)
+            size = sample_size(self.settings, admission, model=0, prompt_tokens=bound, closing=True)
+            granted = grant(left, size, wanted=1, still_wanted=1, nothing_yet=parent == ROOT)
+            if granted.lease is not None:
+                ask = queued(working.tree, working.tree.append(parent, closing=True))
+                return [_expansion(ask, granted, bound, run=run, together=False, closing=True)]
+        return []
 
     def _prompt_tokens(
         self, run: SearchRun, admission: Admission, parent: int, *, closing: bool = False

@@ -174,13 +174,17 @@ class Working:
     Attributes:
         tree: the nodes' statistics.
         by_key: the first node of each key.
+        best_partial: the best-scored node that is no whole answer; the root before there is one.
+        best_partial_score: its score.
     """
 
     tree: Tree
     by_key: dict[str, int] = field(default_factory=dict[str, int])
+    best_partial: int = ROOT
+    best_partial_score: float = -1.0
 
 
-class SearchState(TypedDict, total=False):
+class SearchRecord(TypedDict, total=False):
     """Everything between the question and the answer; private to the subgraph.
 
     Attributes:
@@ -193,7 +197,7 @@ class SearchState(TypedDict, total=False):
         returned: those of the round that is going on.
         wave: the expansions of that round.
         queue: expansions that wait for the next.
-        working: statistics of the nodes, kept in this process only.
+        reserved: kept back for the call that completes a partial answer.
         spent: what finished rounds cost, and what was learnt from them.
         reflections: what was learnt from failures.
         cut_off_by: the limit that ended the search, or None.
@@ -211,13 +215,23 @@ class SearchState(TypedDict, total=False):
     returned: Annotated[list[Node], add_returned]
     wave: list[Expansion]
     queue: list[Queued]
-    working: Annotated[Any, UntrackedValue]
+    reserved: Usage
     spent: Annotated[Usage, add_usage]
     reflections: Annotated[list[str], add_reflections]
     cut_off_by: Limit | None
     clock: Annotated[float, later]
     separate: Annotated[bool, either]
     distrusted: Annotated[bool, either]
+
+
+class SearchState(SearchRecord, total=False):
+    """The record, and what this process keeps at hand: nothing that crosses machines.
+
+    Attributes:
+        working: statistics of the nodes.
+    """
+
+    working: Annotated[Any, UntrackedValue]
 
 
 class SearchRun(BaseModel):
@@ -233,6 +247,7 @@ class SearchRun(BaseModel):
     wave: list[Expansion] = []
     queue: list[Queued] = []
     working: Any = None
+    reserved: Usage = Usage()
     spent: Usage = Usage()
     reflections: list[str] = []
     cut_off_by: Limit | None = None
@@ -272,11 +287,13 @@ class SearchRun(BaseModel):
             return self.working
         working = Working(Tree(models=models))
         for node in self.nodes:
-            working.tree.append(node.parent, model=node.model, lane=node.lane)
+            working.tree.append(node.parent, model=node.model, lane=node.lane, closing=True)
             register(working, node, policy)
         for ask in [*self.wave, *self.queue]:
             if ask.first >= working.tree.size:
-                working.tree.append(ask.parent, count=ask.count, model=ask.model, lane=ask.lane)
+                working.tree.append(
+                    ask.parent, count=ask.count, model=ask.model, lane=ask.lane, closing=True
+                )
         return working
 
 
@@ -288,6 +305,9 @@ def register(working: Working, node: Node, policy: SearchPolicy) -> None:
         working.tree.fail(node.index)
         return
     value = policy.value(node.score)
+    partial = node.same_as is None and not node.complete
+    if partial and node.score > working.best_partial_score:
+        working.best_partial, working.best_partial_score = node.index, node.score
     status = _STATUS[node.fate]
     working.tree.tell(node.index, node.score, status=status, value=value, same_as=node.same_as)
 
