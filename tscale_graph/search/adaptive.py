@@ -131,16 +131,17 @@ class AdaptiveBranching:
             tree.fresh_squares.item(node),
             tree.fresh_pending.item(node),
         )
-        draw, scale = _POSTERIORS[self.variant].draw, self._scale(tree)
+        posterior, scale = _POSTERIORS[self.variant], self._scale(tree)
+        draw = posterior.draw
         square = scale * scale
         wide = draw(fresh_visits, fresh_total * scale, fresh_squares * square, fresh_pending, rng)
-        deep = draw(
-            visits - fresh_visits,
-            (total - fresh_total) * scale,
-            (squares - fresh_squares) * square,
-            pending - fresh_pending,
-            rng,
-        )
+        below, total = visits - fresh_visits, (total - fresh_total) * scale
+        squares = (squares - fresh_squares) * square
+        if self._emphasis is not None:
+            # Before much is known of going deeper, it is expected to bring what fresh answers do.
+            shift, shift_squares = posterior.like(fresh_visits, fresh_total * scale)
+            total, squares = total + shift, squares + shift_squares
+        deep = draw(below, total, squares, pending - fresh_pending, rng)
         return FRESH if wide - handicap > deep else self._best_child(tree, node, rng)
 
     def _best_child(self, tree: Tree, node: int, rng: np.random.Generator) -> int:

@@ -42,6 +42,18 @@ class Posterior(Protocol):
         """
         ...
 
+    def like(self, count: float, total: float) -> tuple[float, float]:
+        """What to add to an arm's sums to have its prior expect what another arm has shown.
+
+        Args:
+            count: how many scores were seen of the other arm.
+            total: their sum.
+
+        Returns:
+            What to add to the sum of scores, and to that of their squares.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class BetaScores:
@@ -70,6 +82,12 @@ class BetaScores:
         surer = 1.0 + pending / known
         first = (sums + self.successes) * surer
         return cast("Amounts", rng.beta(first, known * surer - first))
+
+    def like(self, count: float, total: float) -> tuple[float, float]:
+        """The prior weighs the same, around the other arm's posterior mean."""
+        known = self.successes + self.failures
+        expected = (total + self.successes) / (count + known)
+        return known * expected - self.successes, 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,3 +137,10 @@ class GaussianScores:
         else:
             drawn = math.sqrt(scale / (weight * seen)) * rng.standard_t(weight)
         return cast("Amounts", centre + drawn)
+
+    def like(self, count: float, total: float) -> tuple[float, float]:
+        """The prior weighs the same, around the other arm's posterior mean."""
+        weight = self.mean_weight
+        expected = (total + weight * self.mean) / (count + weight)
+        shift = weight * (expected - self.mean)
+        return shift, weight * (expected * expected - self.mean * self.mean)

@@ -15,7 +15,7 @@ from tscale_graph.techniques.tree_search.reflecting import Reflector
 from tscale_graph.techniques.tree_search.scoring import Backup, Scorer
 from tscale_graph.techniques.tree_search.selecting import Selector
 from tscale_graph.techniques.tree_search.settings import SearchSettings
-from tscale_graph.techniques.tree_search.state import SearchRecord, SearchState
+from tscale_graph.techniques.tree_search.state import SearchState
 
 
 def search_loop(settings: SearchSettings, *, technique: str) -> StateGraph[Any, Any, Any, Any]:
@@ -29,15 +29,14 @@ def search_loop(settings: SearchSettings, *, technique: str) -> StateGraph[Any, 
         technique: the name that the result bears.
     """
     graph = StateGraph(SearchState, input_schema=Question, output_schema=Answered)
-    # What runs on another machine is not sent what only this process has.
-    state, record = SearchState, SearchRecord
+    state = SearchState
     gate, selector, backup = SearchGate(settings), Selector(settings), Backup(settings)
     expander, scorer = Expander(settings), Scorer(settings)
     finisher = Finisher(settings, technique)
-    add_node(graph, "admit", gate.admit, execute_in="activity", state=record)
+    add_node(graph, "admit", gate.admit, execute_in="activity", state=state)
     add_node(graph, "select", selector.select, execute_in="workflow", state=state)
-    add_node(graph, "expand", expander.expand, execute_in="activity", state=record)
-    add_node(graph, "verify", scorer.verify, execute_in="activity", state=record)
+    add_node(graph, "expand", expander.expand, execute_in="activity", state=state)
+    add_node(graph, "verify", scorer.verify, execute_in="activity", state=state)
     add_node(graph, "backup", backup.backup, execute_in="workflow", state=state)
     add_node(graph, "finish", finisher.finish, execute_in="workflow", state=state)
     graph.add_edge(START, "admit")
@@ -48,7 +47,7 @@ def search_loop(settings: SearchSettings, *, technique: str) -> StateGraph[Any, 
     last = "backup"
     if settings.reflects:
         reflector = Reflector(settings)
-        add_node(graph, "reflect", reflector.reflect, execute_in="activity", state=record)
+        add_node(graph, "reflect", reflector.reflect, execute_in="activity", state=state)
         graph.add_edge("backup", "reflect")
         last = "reflect"
     add_edges(graph, last, backup.decide, ["select", "finish"])

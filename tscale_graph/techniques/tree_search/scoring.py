@@ -19,6 +19,7 @@ from tscale_graph.techniques.tree_search.state import (
     Node,
     SearchRun,
     SearchState,
+    Working,
     has_passed,
     register,
     usages,
@@ -34,7 +35,7 @@ class Scorer:
     async def verify(self, state: SearchState) -> dict[str, Any]:
         """Score new nodes, side by side; one that cannot be scored costs only itself."""
         run = SearchRun.model_validate(state)
-        known = _keys(run.nodes)
+        known = run.working.by_key if isinstance(run.working, Working) else _keys(run.nodes)
         first: dict[str, int] = {}
         for node in run.returned:
             if node.fate is None and node.key and node.key not in known:
@@ -44,9 +45,8 @@ class Scorer:
             for node in run.returned
             if node.fate is None and (not node.key or first.get(node.key) == node.index)
         ]
-        by_index = {node.index: node for node in run.nodes}
         # A node that only ends what was there has its parent's verdict.
-        ends = {node.index: by_index[node.parent] for node in asked if _only_ends(node)}
+        ends = {node.index: run.node(node.parent) for node in asked if _only_ends(node)}
         unjudged = [node for node in asked if not self.settings.growth.judges(node)]
         passed_by = {*ends, *(node.index for node in unjudged)}
         asked = [node for node in asked if node.index not in passed_by]
@@ -59,11 +59,11 @@ class Scorer:
             if node.index in ends:
                 verdict = _free(ends[node.index].candidate.verdict)
                 scored[node.index] = self._scored(node, Checked(verdict=verdict))
-        by_index |= scored
         for node in run.returned:
             if node.fate is None and node.index not in scored:
-                original = known.get(node.key) or first[node.key]
-                scored[node.index] = self._same(node, by_index[original])
+                original = known.get(node.key)
+                like = run.node(original) if original else scored[first[node.key]]
+                scored[node.index] = self._same(node, like)
         nodes = await self._sized(run, list(scored.values()))
         return {"returned": [node.model_dump() for node in nodes], "clock": time.time()}
 

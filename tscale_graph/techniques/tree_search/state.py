@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from langchain_core.messages import AnyMessage, BaseMessage
 from langgraph.channels import DeltaChannel, UntrackedValue
 from langgraph.graph.message import add_messages
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
 from tscale_graph.budget import Budget, Limit, Usage
@@ -167,9 +166,10 @@ def add_reflections(old: Sequence[str] | None, new: Sequence[str] | None) -> lis
     return [] if new is None else [*(old or ()), *new]
 
 
-@dataclass
-class Working:
+class Working(BaseModel):
     """What a run keeps at hand in this process, and can always be made again from its nodes.
+
+    Nothing of it crosses to another machine, where it is made again.
 
     Attributes:
         tree: the nodes' statistics.
@@ -178,13 +178,15 @@ class Working:
         best_partial_score: its score.
     """
 
-    tree: Tree
-    by_key: dict[str, int] = field(default_factory=dict[str, int])
-    best_partial: int = ROOT
-    best_partial_score: float = -1.0
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    tree: Tree = Field(exclude=True)
+    by_key: dict[str, int] = Field(default_factory=dict, exclude=True)
+    best_partial: int = Field(default=ROOT, exclude=True)
+    best_partial_score: float = Field(default=-1.0, exclude=True)
 
 
-class SearchRecord(TypedDict, total=False):
+class SearchState(TypedDict, total=False):
     """Everything between the question and the answer; private to the subgraph.
 
     Attributes:
@@ -198,6 +200,7 @@ class SearchRecord(TypedDict, total=False):
         wave: the expansions of that round.
         queue: expansions that wait for the next.
         reserved: kept back for the call that completes a partial answer.
+        working: statistics of the nodes, kept in this process only.
         spent: what finished rounds cost, and what was learnt from them.
         reflections: what was learnt from failures.
         cut_off_by: the limit that ended the search, or None.
@@ -216,22 +219,13 @@ class SearchRecord(TypedDict, total=False):
     wave: list[Expansion]
     queue: list[Queued]
     reserved: Usage
+    working: Annotated[Any, UntrackedValue]
     spent: Annotated[Usage, add_usage]
     reflections: Annotated[list[str], add_reflections]
     cut_off_by: Limit | None
     clock: Annotated[float, later]
     separate: Annotated[bool, either]
     distrusted: Annotated[bool, either]
-
-
-class SearchState(SearchRecord, total=False):
-    """The record, and what this process keeps at hand: nothing that crosses machines.
-
-    Attributes:
-        working: statistics of the nodes.
-    """
-
-    working: Annotated[Any, UntrackedValue]
 
 
 class SearchRun(BaseModel):
@@ -285,7 +279,7 @@ class SearchRun(BaseModel):
         """The statistics of the nodes, made again where another process had them."""
         if isinstance(self.working, Working):
             return self.working
-        working = Working(Tree(models=models))
+        working = Working(tree=Tree(models=models))
         for node in self.nodes:
             working.tree.append(node.parent, model=node.model, lane=node.lane, closing=True)
             register(working, node, policy)
