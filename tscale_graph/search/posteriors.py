@@ -17,7 +17,9 @@ import numpy as np
 from tscale_graph.search.tree import Floats
 
 Amounts = TypeVar("Amounts", float, Floats)
-"""Of one arm, or [arms]: a few arms are drawn from faster one by one."""
+"""Of one arm, or [arms]."""
+_FEW = 12
+"""Up to this many arms it is faster to draw from beta distributions one by one."""
 
 
 class Posterior(Protocol):
@@ -69,7 +71,11 @@ class BetaScores:
         known = counts + (self.successes + self.failures)
         surer = 1.0 + pending / known
         first = (sums + self.successes) * surer
-        return cast("Amounts", rng.beta(first, known * surer - first))
+        second = known * surer - first
+        if isinstance(first, np.ndarray) and len(first) <= _FEW:
+            parameters = cast("list[list[float]]", np.array((first, second)).tolist())
+            return cast("Amounts", np.array(list(map(rng.beta, *parameters))))
+        return cast("Amounts", rng.beta(first, second))
 
 
 @dataclass(frozen=True, slots=True)
