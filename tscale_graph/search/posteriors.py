@@ -17,7 +17,9 @@ import numpy as np
 from tscale_graph.search.tree import Floats
 
 Amounts = TypeVar("Amounts", float, Floats)
-"""Of one arm, or [arms]: a few arms are drawn from faster one by one."""
+"""Of one arm, or [arms]."""
+_FEW = 12
+"""Up to this many arms it is faster to draw from beta distributions one by one."""
 
 
 class Posterior(Protocol):
@@ -39,18 +41,6 @@ class Posterior(Protocol):
             squares: [arms] the sums of their squares.
             pending: [arms] how many more are in flight.
             rng: what to draw with.
-        """
-        ...
-
-    def like(self, count: float, total: float) -> tuple[float, float]:
-        """What to add to an arm's sums to have its prior expect what another arm has shown.
-
-        Args:
-            count: how many scores were seen of the other arm.
-            total: their sum.
-
-        Returns:
-            What to add to the sum of scores, and to that of their squares.
         """
         ...
 
@@ -81,13 +71,11 @@ class BetaScores:
         known = counts + (self.successes + self.failures)
         surer = 1.0 + pending / known
         first = (sums + self.successes) * surer
-        return cast("Amounts", rng.beta(first, known * surer - first))
-
-    def like(self, count: float, total: float) -> tuple[float, float]:
-        """The prior weighs the same, around the other arm's posterior mean."""
-        known = self.successes + self.failures
-        expected = (total + self.successes) / (count + known)
-        return known * expected - self.successes, 0.0
+        second = known * surer - first
+        if isinstance(first, np.ndarray) and len(first) <= _FEW:
+            parameters = cast("list[list[float]]", np.array((first, second)).tolist())
+            return cast("Amounts", np.array(list(map(rng.beta, *parameters))))
+        return cast("Amounts", rng.beta(first, second))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +125,3 @@ class GaussianScores:
         else:
             drawn = math.sqrt(scale / (weight * seen)) * rng.standard_t(weight)
         return cast("Amounts", centre + drawn)
-
-    def like(self, count: float, total: float) -> tuple[float, float]:
-        """The prior weighs the same, around the other arm's posterior mean."""
-        weight = self.mean_weight
-        expected = (total + weight * self.mean) / (count + weight)
-        shift = weight * (expected - self.mean)
-        return shift, weight * (expected * expected - self.mean * self.mean)
