@@ -187,7 +187,7 @@ def test_a_score_out_of_range_is_refused_and_changes_nothing(score):
 def test_a_node_is_told_to_be_open_terminal_or_closed(status):
     tree = grown()
     before = everything(tree)
-    with pytest.raises(ValueError, match="^status must be open, terminal or closed"):
+    with pytest.raises(ValueError, match=r"^status must be open, terminal or closed"):
         tree.tell(5, 0.5, status=status)
     assert everything(tree) == before
 
@@ -195,7 +195,7 @@ def test_a_node_is_told_to_be_open_terminal_or_closed(status):
 @pytest.mark.parametrize("node", [ROOT, -1, 7, 1000])
 @pytest.mark.parametrize("told", [lambda tree, node: tree.tell(node, 0.1), Tree.fail])
 def test_only_rows_below_the_root_are_told(node, told):
-    with pytest.raises(ValueError, match="^node must be a row from 1 to 6"):
+    with pytest.raises(ValueError, match=r"^node must be a row from 1 to 6"):
         told(grown(), node)
 
 
@@ -225,7 +225,7 @@ def test_an_ask_out_of_range_is_refused_and_changes_nothing(wrong, message):
 
 
 def test_there_is_at_least_one_model():
-    with pytest.raises(ValueError, match="^models must be at least 1, got 0$"):
+    with pytest.raises(ValueError, match=r"^models must be at least 1, got 0$"):
         Tree(models=0)
 
 
@@ -256,7 +256,7 @@ def test_only_the_last_ask_can_be_withdrawn(since):
     ask = tree.append(6, count=2)
     since(tree)
     before = everything(tree)
-    with pytest.raises(ValueError, match="^only the last ask can be withdrawn"):
+    with pytest.raises(ValueError, match=r"^only the last ask can be withdrawn"):
         tree.withdraw(ask)
     assert everything(tree) == before
 

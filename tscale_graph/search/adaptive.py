@@ -25,9 +25,6 @@ VARIANTS: tuple[Variant, ...] = ("beta", "gaussian", "mixed")
 FRESH = -1
 """The decision for a new child."""
 
-_FEW = 12
-"""Up to this many arms it is faster to draw from them one by one."""
-
 
 @dataclass(frozen=True, slots=True)
 class AdaptiveBranching:
@@ -154,13 +151,9 @@ class AdaptiveBranching:
             rng: what to draw with.
         """
         counts, sums, squares, pending = arms
-        scale, draw = self._scale(tree), _POSTERIORS[self.variant].draw
-        arms = (counts, sums * scale, squares * (scale * scale), pending)
-        if len(counts) > _FEW:
-            return draw(*arms, rng)
-        columns: list[list[float]] = [arm.tolist() for arm in arms]
-        each = zip(*columns, strict=True)
-        return np.array([draw(n, total, square, more, rng) for n, total, square, more in each])
+        scale = self._scale(tree)
+        draw = _POSTERIORS[self.variant].draw
+        return draw(counts, sums * scale, squares * (scale * scale), pending, rng)
 
     def _scale(self, tree: Tree) -> float:
         """What turns values into terms of the best score so far."""
@@ -176,16 +169,19 @@ class AdaptiveBranching:
         handicap: float,
     ) -> int:
         children = tree.children(node)
-        seen = children[tree.visits[children] > 0]
-        counts, sums = tree.visits[seen].astype(np.float64), tree.value_sum[seen]
-        squares, pending = tree.value_squares[seen], tree.pending[seen]
-        means = sums / counts
-        posterior = self.mixed.fit(
-            counts + pending, sums + pending * means, squares + pending * means * means
-        )
-        fresh, drawn = posterior.draw(rng)
-        drawn = np.where(tree.status[seen] == Status.OPEN, drawn, -np.inf)
-        best = int(drawn.argmax())
+        visits = tree.visits.take(children)
+        seen = children if visits.all() else children[visits > 0]
+        counts: Floats = tree.visits.take(seen).astype(np.float64)
+        sums, squares = tree.value_sum.take(seen), tree.value_squares.take(seen)
+        if tree.pending.item(node):
+            pending, means = tree.pending.take(seen), sums / counts
+            counts += pending
+            sums += pending * means
+            squares += pending * means * means
+        fresh, drawn = self.mixed.fit(counts, sums, squares).draw(rng)
+        if tree.open_children.item(node) < len(seen):
+            drawn[tree.status.take(seen) != Status.OPEN] = -np.inf
+        best = drawn.argmax()
         return FRESH if fresh - handicap > drawn[best] else seen.item(best)
 
     def _model(

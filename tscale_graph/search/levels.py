@@ -98,7 +98,7 @@ class LevelByLevel:
         """Continuations by score; each complete solution has taken one of them out."""
         rows = [row for row in level if tree.status[row] == Status.OPEN]
         scores = [tree.score.item(row) for row in rows]
-        left = self.beams * self.width - tree.complete
+        left = self.beams * self.width - _finished(tree)
         if self.variant == "rebase":
             counts = rebase_counts(scores, left, temperature=self.temperature)
         else:
@@ -172,6 +172,12 @@ def particle_counts(
     places = (rng.random() + np.arange(particles)) / particles
     chosen = np.searchsorted(np.cumsum(weights), places * (1 - 1e-12))
     return np.bincount(np.minimum(chosen, len(scores) - 1), minlength=len(scores)).tolist()
+
+
+def _finished(tree: Tree) -> int:
+    """How many complete solutions there have been; those that were found again count again."""
+    complete = tree.status[: tree.size] == Status.TERMINAL
+    return tree.complete + int(tree.copies[: tree.size][complete].sum())
 
 
 def _last_level(tree: Tree) -> range:

@@ -4,6 +4,10 @@ Each draws for one arm, or for many at once, from sufficient statistics alone: t
 their sum and the sum of their squares. Scores in flight count as virtual ones at the arm's
 posterior mean: an arm that is being tried already is drawn closer to what it is known for, so that
 the tries of one batch spread over arms of which less is known.
+
+Leaving them out, counting them as zeros or half as zeros, or counting them among children alone
+finds no more by batches of 8 on the landscapes of tests/search, and zeros find less where refining
+helps.
 """
 
 from __future__ import annotations
@@ -17,7 +21,9 @@ import numpy as np
 from tscale_graph.search.tree import Floats
 
 Amounts = TypeVar("Amounts", float, Floats)
-"""Of one arm, or [arms]: a few arms are drawn from faster one by one."""
+"""Of one arm, or [arms]."""
+_FEW = 12
+"""Up to this many arms it is faster to draw from beta distributions one by one."""
 
 
 class Posterior(Protocol):
@@ -69,7 +75,11 @@ class BetaScores:
         known = counts + (self.successes + self.failures)
         surer = 1.0 + pending / known
         first = (sums + self.successes) * surer
-        return cast("Amounts", rng.beta(first, known * surer - first))
+        second = known * surer - first
+        if isinstance(first, np.ndarray) and len(first) <= _FEW:
+            parameters = cast("list[list[float]]", np.array((first, second)).tolist())
+            return cast("Amounts", np.array(list(map(rng.beta, *parameters))))
+        return cast("Amounts", rng.beta(first, second))
 
 
 @dataclass(frozen=True, slots=True)
