@@ -53,15 +53,16 @@ def total_variation(first, second):
     return sum(abs(first.get(key, 0) - second.get(key, 0)) for key in {*first, *second}) / 2
 
 
-def posterior(variant, scores):
-    """Of the mean of an arm, with the priors of the paper's code."""
+def posterior(variant, scores, pending=0):
+    """Of the mean of an arm, with the priors of the paper's code and more scores at the mean."""
     n, total = len(scores), sum(scores)
     if variant == "beta":
-        return stats.beta(0.5 + total, 0.5 + n - total)
+        surer = (1 + n + pending) / (1 + n)
+        return stats.beta((0.5 + total) * surer, (0.5 + n - total) * surer)
     mean = total / max(n, 1)
-    kappa, nu = 1 + n, 1 + n
+    kappa, nu = 1 + n, 1 + n + pending
     squares = sum((score - mean) ** 2 for score in scores) + n * mean**2 / kappa
-    return stats.t(nu, n * mean / kappa, math.sqrt((0.1 + squares) / nu / kappa))
+    return stats.t(nu, n * mean / kappa, math.sqrt((0.1 + squares) / nu / (kappa + pending)))
 
 
 def expected(variant, nodes, at=ROOT):
@@ -188,6 +189,26 @@ def test_a_batch_is_in_flight_and_never_below_itself(variant, seed, batch):
     assert all(ask.parent < size for ask in asks)
     assert tree.pending[ROOT] == batch
     assert (tree.status[size : tree.size] == Status.PENDING).all()
+
+
+@aggregates
+@pytest.mark.parametrize("where", [ROOT, 2])
+def test_what_is_in_flight_narrows_the_arm_that_it_belongs_to(where, variant):
+    # Row 1 is all that can be gone into: only whether to go wide or deep is decided.
+    policy = AdaptiveBranching(variant, emphasis=None)
+    tree = grown([(0, 0.0), (1, 0.3)], policy)
+    tree.append(where, count=12)
+    rng, fresh, deeper = np.random.default_rng(12), [0.0], [0.3]
+
+    def draw(scores, pending):
+        arm = posterior(variant, scores, pending)
+        return arm.rvs(100_000, random_state=rng)
+
+    wide = draw(fresh, 12 * (where == ROOT)) > draw(deeper, 12 * (where != ROOT))
+    decided = frequencies(policy, tree, draws=DRAWS)[FRESH]
+    assert decided == pytest.approx(wide.mean(), abs=0.012)
+    without = draw(fresh, 0) > draw(deeper, 0)
+    assert abs(decided - without.mean()) > 0.02
 
 
 @aggregates

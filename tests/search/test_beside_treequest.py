@@ -1,7 +1,7 @@
 """Adaptive branching finds at least what the authors' own code does, by as many answers.
 
-What that code found is on record: it takes half an hour (`python -m tests.search.record_treequest`).
-With a table of all cells: `python -m tests.search.test_beside_treequest`.
+What that code found is on record, for it takes half an hour: see `record_treequest`.
+A table of all cells is printed by `python -m tests.search.test_beside_treequest`.
 """
 
 import math
