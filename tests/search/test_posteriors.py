@@ -10,7 +10,7 @@ from scipy import stats
 
 from tscale_graph.search.posteriors import BetaScores, GaussianScores
 
-DRAWS = 20_000
+DRAWS = 10_000
 SCORES = {
     "nothing": [],
     "a zero": [0.0],
@@ -113,7 +113,7 @@ def test_scores_in_flight_leave_the_mean_and_narrow_the_spread(way, prior, score
         expected = exact(prior, scores).mean()
         assert beside.mean() == pytest.approx(expected, abs=5 * beside.std() / DRAWS**0.5)
     else:  # a heavy tail may have no mean; the median is the centre
-        assert middle == pytest.approx(exact(prior, scores).median(), abs=0.03 * spread)
+        assert middle == pytest.approx(exact(prior, scores).median(), abs=0.05 * spread)
 
 
 @given(

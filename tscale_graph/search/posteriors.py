@@ -4,6 +4,10 @@ Each draws for one arm, or for many at once, from sufficient statistics alone: t
 their sum and the sum of their squares. Scores in flight count as virtual ones at the arm's
 posterior mean: an arm that is being tried already is drawn closer to what it is known for, so that
 the tries of one batch spread over arms of which less is known.
+
+Leaving them out, counting them as zeros or half as zeros, or counting them among children alone
+finds no more by batches of 8 on the landscapes of tests/search, and zeros find less where refining
+helps.
 """
 
 from __future__ import annotations
