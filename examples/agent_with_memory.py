@@ -2,9 +2,9 @@
 
     python examples/agent_with_memory.py openai:gpt-5-mini
 
-The agent has a calculator and a key-value store. A search tries several turns from each state and gives
-most of them up again, so the store is an `Environment`: each branch has one of its own, in the state that the
-branch had reached. Any chat model that calls tools will do.
+The agent has a calculator and a key-value store. A search tries several turns from each state and
+gives most of them up again, so the store is an `Environment`: each branch has one of its own, in
+the state that the branch had reached. Any chat model that calls tools will do.
 """
 
 from __future__ import annotations

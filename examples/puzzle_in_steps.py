@@ -2,8 +2,9 @@
 
 python examples/puzzle_in_steps.py [page.html]
 
-The embedded model proposes steps; the verifier says of each whether it is right and whether the target can
-still be reached; beam search goes on from the best. Open the page in a browser to see what was tried.
+The embedded model proposes steps; the verifier says of each whether it is right and whether the
+target can still be reached; beam search goes on from the best. Open the page in a browser to see
+what was tried.
 """
 
 from __future__ import annotations
