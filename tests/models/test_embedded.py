@@ -76,7 +76,13 @@ async def test_a_server_that_died_is_restarted(model):
 
 
 async def test_a_deadline_cancels_it(model):
-    graph = self_consistency("local", max_samples=1, max_output_tokens=1500).compile()
+    from tscale_graph.models.embedded import embedded_model
+
+    await model.ainvoke("hi", max_completion_tokens=1)  # so that its server runs
+    endless = embedded_model(extra_body={"ignore_eos": True})
+    graph = self_consistency(
+        endless, max_samples=1, max_output_tokens=1500, on_exceeded="return"
+    ).compile()
     story = [("user", "Tell a very long story about a river and a mill.")]
     started = time.monotonic()
     out = await graph.ainvoke({"messages": story, "budget": Budget(seconds=1.5)})
