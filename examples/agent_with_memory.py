@@ -15,6 +15,7 @@ from typing import Any
 
 from langchain_core.messages import ToolCall
 from langchain_core.tools import tool
+from pydantic import BaseModel
 
 from tscale_graph import Budget, Result, Verdict, lats, solve
 
@@ -25,16 +26,17 @@ def multiply(a: int, b: int) -> int:
     return a * b
 
 
-@tool(metadata={"side_effects": True})
-def put(key: str, value: int) -> str:
+class Put(BaseModel):
     """Keep a number under a key."""
-    raise NotImplementedError("the store does this itself")
+
+    key: str
+    value: int
 
 
-@tool
-def get(key: str) -> int:
+class Get(BaseModel):
     """Look up the number under a key."""
-    raise NotImplementedError("the store does this itself")
+
+    key: str
 
 
 @dataclass
@@ -51,10 +53,10 @@ class Store:
 
     def step(self, action: ToolCall) -> Any:
         arguments = action["args"]
-        if action["name"] == "put":
+        if action["name"] == "Put":
             self.kept[arguments["key"]] = arguments["value"]
             return "kept"
-        if action["name"] == "get":
+        if action["name"] == "Get":
             known = ", ".join(self.kept)
             return self.kept.get(arguments["key"], f"there is no such key: there are {known}")
         return NotImplemented  # the calculator runs as it is
@@ -79,7 +81,7 @@ class IsTotal:
 def search(model: Any) -> Result:
     """Search for the answer, and say what was found."""
     graph = lats(
-        model, tools=[multiply, put, get], environment=Store, value=IsTotal(), width=3, max_depth=6
+        model, tools=[multiply, Put, Get], environment=Store, value=IsTotal(), width=3, max_depth=6
     )
     budget = Budget(calls=60, tokens=100_000, seconds=120)
     return solve(QUESTION, graph, budget=budget)

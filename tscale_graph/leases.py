@@ -169,3 +169,14 @@ def _shorter_lease(remaining: Remaining, size: SampleSize) -> Budget | None:
     if output_tokens < 1:
         return None
     return Budget.model_validate(remaining.model_dump())
+
+
+def all_of(lease: Budget | None, *, leases: int = 1) -> Usage:
+    """What so many leases come to when they are used up; none for no lease."""
+    if lease is None:
+        return Usage()
+    return Usage(
+        calls=leases * (lease.calls or 0),
+        input_tokens=leases * (lease.tokens or 0),
+        usd=leases * (lease.usd or 0.0),
+    )

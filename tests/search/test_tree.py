@@ -88,6 +88,9 @@ def assert_agrees(tree, reference):
         assert score == each["score"] if "score" in each else math.isnan(score)
     told = reference.with_status(reference.nodes, *TOLD)
     assert tree.complete == len(reference.with_status(told, Status.TERMINAL))
+    complete = reference.with_status(told, Status.TERMINAL)
+    best = [reference.nodes[row]["score"] for row in complete]
+    assert tree.best_complete == max(best, default=0)
     assert tree.best_score == max((reference.nodes[row]["score"] for row in told), default=0.0)
     for model in range(reference.models):
         rows = reference.of_model(model)
@@ -109,7 +112,7 @@ def step(data, tree, reference):
         first = len(nodes)
         reference.append(parent, count, model, lane)
         ask = tree.append(parent, count=count, model=model, lane=lane)
-        assert ask == Ask(parent, first, count, model)
+        assert ask == Ask(parent, first, count, model, nodes[first]["lane"])
         if what == "withdraw":
             keep = data.draw(st.integers(0, count))
             tree.withdraw(ask, keep=keep)

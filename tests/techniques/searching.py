@@ -6,6 +6,7 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import Field
 
 from tests.scripted import Scripted, count
@@ -29,7 +30,8 @@ class Told(Scripted):
     options: list[Any] = Field(default_factory=list)
 
     def bind_tools(self, tools: Sequence[Any], **more: Any) -> Any:
-        return self.bind(tools=[one.name for one in tools], **more)
+        names = [convert_to_openai_tool(one)["function"]["name"] for one in tools]
+        return self.bind(tools=names, **more)
 
     def begin(self, messages, options):
         self.prompts.append(list(messages))

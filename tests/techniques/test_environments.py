@@ -7,6 +7,7 @@ import time
 import pytest
 from langchain_core.messages import ToolMessage
 from langchain_core.tools import ToolException, tool
+from pydantic import BaseModel
 
 from tests.techniques.key_value_store import AsyncStore, Store, get, put
 from tscale_graph.techniques.environments import Environment, actor
@@ -214,3 +215,26 @@ def test_anything_with_the_three_methods_is_an_environment():
     assert isinstance(Store(), Environment)
     assert isinstance(AsyncStore(), Environment)
     assert not isinstance(object(), Environment)
+
+
+class Remember(BaseModel):
+    """Remember a word."""
+
+    word: str
+
+
+async def test_what_only_an_environment_can_do_is_told_by_a_schema():
+    class Memory(Store):
+        def step(self, action):
+            return f"{action['name']}: {action['args']['word']}"
+
+    made = actor([Remember], Memory)
+    assert made.offered == [Remember]
+    assert said(await act(made, ("Remember", {"word": "mill"}))) == ["Remember: mill"]
+
+
+def test_a_schema_without_an_environment_is_refused():
+    with pytest.raises(ValueError, match="'Remember' is a schema without a function"):
+        actor([Remember], None)
+    with pytest.raises(ValueError, match="different names, got 'Remember' twice"):
+        actor([Remember, Remember], Store)

@@ -263,7 +263,10 @@ async def _run(
         async for event in events:
             where, mode, told = cast(tuple[Any, str, dict[str, Any]], event)
             if mode == "custom" and "sample" in told:
-                watching.saw(Candidate.model_validate(told["sample"]))
+                candidate = Candidate.model_validate(told["sample"])
+                if "node" in told:  # shown as in the tree, where the root is 0
+                    candidate = candidate.model_copy(update={"index": told["node"] - 1})
+                watching.saw(candidate)
             elif mode == "values" and not where:
                 result = told.get("result", result)
     return Result.model_validate(result)

@@ -48,6 +48,11 @@ class AdaptiveBranching:
     cost_weight: float = 0.1
     mixed: MixedModel = field(default_factory=MixedModel)
 
+    @property
+    def weighs_costs(self) -> bool:
+        """Unless they have no weight."""
+        return self.cost_weight > 0
+
     def ask(
         self, tree: Tree, k: int, rng: np.random.Generator, *, costs: Costs | None = None
     ) -> list[Ask]:
@@ -61,7 +66,7 @@ class AdaptiveBranching:
             rng: what to draw with.
             costs: what answers cost; None where they all cost the same.
         """
-        dear = _relative(costs) if costs is not None and self.cost_weight > 0 else None
+        dear = _relative(costs) if costs is not None and self.weighs_costs else None
         asks: list[Ask] = []
         for _ in range(k):
             node = ROOT

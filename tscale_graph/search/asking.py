@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -20,17 +20,26 @@ class Ask:
         first: the first of the new rows, which are consecutive.
         count: how many.
         model: which of the models to ask.
+        lane: of which independent subtree they are.
     """
 
     parent: int
     first: int
     count: int
     model: int = 0
+    lane: int = -1
 
     @property
     def nodes(self) -> range:
         """The new rows."""
         return range(self.first, self.first + self.count)
+
+    def split(self, count: int) -> tuple[Ask, Ask | None]:
+        """The first so many children, and the rest of them, if there is one."""
+        if count >= self.count:
+            return self, None
+        rest = replace(self, first=self.first + count, count=self.count - count)
+        return replace(self, count=count), rest
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +57,11 @@ class Costs:
 
 class SearchPolicy(Protocol):
     """Decides what to expand next."""
+
+    @property
+    def weighs_costs(self) -> bool:
+        """Whether what answers cost makes a difference to it."""
+        ...
 
     def ask(
         self, tree: Tree, k: int, rng: np.random.Generator, *, costs: Costs | None = None

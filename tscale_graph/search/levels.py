@@ -48,6 +48,11 @@ class LevelByLevel:
     temperature: float = 1.0
     max_steps: int | None = None
 
+    @property
+    def weighs_costs(self) -> bool:
+        """No."""
+        return False
+
     def ask(
         self, tree: Tree, k: int, rng: np.random.Generator, *, costs: Costs | None = None
     ) -> list[Ask]:
@@ -128,10 +133,13 @@ class LevelByLevel:
     def _shared_out(
         self, tree: Tree, level: range, rng: np.random.Generator
     ) -> list[tuple[int, int]]:
-        """Continuations by score; each complete solution has taken one of them out."""
+        """Continuations by score; each complete solution takes one of them out.
+
+        As long as all of those score 0 they take none: they were dead ends.
+        """
         rows = [row for row in level if self._goes_on(tree, row)]
         scores = [tree.score.item(row) for row in rows]
-        left = self.beams * self.width - _finished(tree)
+        left = self.beams * self.width - (tree.finished if tree.best_complete > 0 else 0)
         if self.variant == "rebase":
             counts = rebase_counts(scores, left, temperature=self.temperature)
         else:
@@ -205,12 +213,6 @@ def particle_counts(
     places = (rng.random() + np.arange(particles)) / particles
     chosen = np.searchsorted(np.cumsum(weights), places * (1 - 1e-12))
     return np.bincount(np.minimum(chosen, len(scores) - 1), minlength=len(scores)).tolist()
-
-
-def _finished(tree: Tree) -> int:
-    """How many complete solutions there have been; those that were found again count again."""
-    complete = tree.status[: tree.size] == Status.TERMINAL
-    return tree.complete + int(tree.copies[: tree.size][complete].sum())
 
 
 def _last_level(tree: Tree) -> range:

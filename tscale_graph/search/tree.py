@@ -41,6 +41,7 @@ class Tree(Rows):
     Attributes:
         size: how many nodes, the root included. The arrays have room for more.
         complete: how many of them are terminal.
+        finished: the same, and those that were found again.
         best_score: the highest score that was told; 0 before there is one.
         best_complete: the same of terminal nodes.
         parent: [room] the row above; -1 for the root. Always a smaller number.
@@ -75,6 +76,7 @@ class Tree(Rows):
             raise ValueError(f"models must be at least 1, got {models}")
         super().__init__()
         self.complete = 0
+        self.finished = 0
         self.best_score = 0.0
         self.best_complete = 0.0
         self.by_model: Floats = np.zeros((models, 3))
@@ -129,7 +131,7 @@ class Tree(Rows):
             self.pending[node] += count
             self.leaves[node] -= closed
             node = self.parent.item(node)
-        return Ask(parent, first, count, model)
+        return Ask(parent, first, count, model, lane)
 
     def withdraw(self, ask: Ask, *, keep: int = 0) -> None:
         """Take back the children that were asked for last, all but the first few of them.
@@ -192,10 +194,12 @@ class Tree(Rows):
         self.status[node], self.score[node], self.value[node] = status, score, value
         if same_as is not None:
             self.copies[same_as] += 1
-        self.complete += status == Status.TERMINAL
-        self.best_score = max(self.best_score, score)
+            self.finished += self.status.item(same_as) == Status.TERMINAL
         if status == Status.TERMINAL:
+            self.complete += 1
+            self.finished += 1
             self.best_complete = max(self.best_complete, score)
+        self.best_score = max(self.best_score, score)
         parent, square = self.parent.item(node), value * value
         self.fresh_visits[parent] += 1
         self.fresh_sum[parent] += value

@@ -28,6 +28,11 @@ class UCT:
     width: int = 5
     exploration: float = 1.0
 
+    @property
+    def weighs_costs(self) -> bool:
+        """No."""
+        return False
+
     def ask(
         self, tree: Tree, k: int, rng: np.random.Generator, *, costs: Costs | None = None
     ) -> list[Ask]:

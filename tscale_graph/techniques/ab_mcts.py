@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.runnables import Runnable
@@ -12,13 +12,13 @@ from langgraph.graph import StateGraph
 
 from tscale_graph.answers import AnswerKind, answer_kind, pick_answer_kind
 from tscale_graph.budget import Budget
-from tscale_graph.candidates import Verdict
 from tscale_graph.models.replies import Completion
 from tscale_graph.search.adaptive import VARIANTS, AdaptiveBranching, Variant
 from tscale_graph.techniques.checking import check_key
 from tscale_graph.techniques.settings import Answer, OnExceeded
 from tscale_graph.techniques.state import question_of
-from tscale_graph.techniques.tree_search.expanding import bare_node
+from tscale_graph.techniques.tree_search.expanding import bare_node, failed
+from tscale_graph.techniques.tree_search.growing import Growth
 from tscale_graph.techniques.tree_search.loop import search_loop
 from tscale_graph.techniques.tree_search.settings import search_settings
 from tscale_graph.techniques.tree_search.state import ExpandTask, Node
@@ -129,15 +129,16 @@ LEAST_EMPHASIS = 0.01
 
 
 @dataclass(frozen=True)
-class WholeAnswers:
+class WholeAnswers(Growth):
     """Every node is an answer to the question; a child refines its parent.
 
     Attributes:
         kind: how answers are read; None is decided from the question and the answer.
     """
 
+    complete: ClassVar[bool] = True
+
     kind: AnswerKind | None
-    complete: bool = True
 
     def prompt(
         self, messages: Sequence[BaseMessage], trail: Sequence[Node], *, reflections: Sequence[str]
@@ -151,24 +152,6 @@ class WholeAnswers:
         told = REFINE.format(score=last.score or 0.0, feedback=feedback)
         return [*messages, AIMessage(last.candidate.text), HumanMessage(told)]
 
-    def closing_prompt(
-        self, messages: Sequence[BaseMessage], trail: Sequence[Node]
-    ) -> list[BaseMessage] | None:
-        """None: every node is an answer."""
-        return None
-
-    def stop(self, *, closing: bool) -> list[str] | None:
-        """None: an answer ends where the model ends it."""
-        return None
-
-    def output_limit(self, most: int, *, closing: bool) -> int:
-        """That of a whole answer."""
-        return most
-
-    def words_bound(self, *, reflections: Sequence[str], closing: bool) -> int:
-        """None."""
-        return 0
-
     async def grow(self, task: ExpandTask, completion: Completion, index: int) -> Node:
         """The answer that a completion holds; one without an answer has failed."""
         node = bare_node(task.expansion, completion, index)
@@ -176,9 +159,7 @@ class WholeAnswers:
         read = kind.extract(completion.text, truncated=completion.truncated)
         if read is None:
             cut = ", it was cut short" if completion.truncated else ""
-            return node.model_copy(
-                update={"fate": "failed", "note": f"there is no answer in the text{cut}"}
-            )
+            return failed(node, f"there is no answer in the text{cut}")
         candidate = node.candidate.model_copy(update={"answer": read})
         return node.model_copy(
             update={
@@ -189,22 +170,6 @@ class WholeAnswers:
             }
         )
 
-    def same_action(self, completion: Completion) -> str:
-        """Nothing: answers are compared once they are read."""
-        return ""
-
-    def judges(self, node: Node) -> bool:
-        """Every answer is judged."""
-        return True
-
     def judged_text(self, trail: Sequence[Node]) -> str:
         """The answer."""
         return trail[-1].candidate.answer or ""
-
-    def score(self, node: Node, verdict: Verdict | None) -> float:
-        """The verdict's."""
-        return verdict.score if verdict else 0.0
-
-    def ends(self, node: Node, verdict: Verdict) -> bool:
-        """Every node is a whole answer."""
-        return True

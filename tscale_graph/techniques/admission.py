@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
@@ -37,31 +37,62 @@ async def admit_request(
     Raises:
         ValueError: when there is no question, no budget, or no price to keep to it by.
     """
-    if not run.messages:
-        raise ValueError('no question: "messages" is empty')
-    budget = find_budget(state, config, settings.budget)
-    unpriced = _unpriced(settings)
-    if budget.usd is not None and unpriced is not None:
-        raise ValueError(unknown_price(unpriced))
 
-    def admission() -> Admission:
+    def sized(bare: Admission) -> Admission:
         prompt = settings.prompt(run.messages)
         question = question_of(run.messages)
-        admitted = bare.model_copy(
-            update={
-                "prompt_bound": settings.endpoint.counter.prompt_bound(prompt),
-                "beside": _beside(settings, question),
-            }
-        )
+        bound = settings.endpoint.counter.prompt_bound(prompt)
+        beside = _beside(settings, question)
+        admitted = bare.model_copy(update={"prompt_bound": bound, "beside": beside})
         return _with_reserve(settings, question, admitted)
 
+    return await let_in(
+        state,
+        config,
+        now,
+        default=settings.budget,
+        unpriced=_unpriced(settings),
+        sized=sized,
+        asks_servers=_asks_servers(settings),
+    )
+
+
+async def let_in(
+    state: Mapping[str, Any],
+    config: RunnableConfig,
+    now: float,
+    *,
+    default: Budget | None,
+    unpriced: str | None,
+    sized: Callable[[Admission], Admission],
+    asks_servers: bool,
+) -> Admission:
+    """Find the budget of a request, stamp its deadline, and find out how large its prompt is.
+
+    Args:
+        state: as the graph has it, with the question and the budget that the request brought.
+        config: of the run.
+        now: seconds since the epoch, from which the budget's seconds count.
+        default: the budget of requests that bring none, or None.
+        unpriced: the name of a model that will be called and whose price is not known, or None.
+        sized: fills in what it takes to size a request.
+        asks_servers: that may wait for a server.
+
+    Raises:
+        ValueError: when there is no question, no budget, or no price to keep to it by.
+    """
+    if not state.get("messages"):
+        raise ValueError('no question: "messages" is empty')
+    budget = find_budget(state, config, default)
+    if budget.usd is not None and unpriced is not None:
+        raise ValueError(unknown_price(unpriced))
     deadline = None if budget.seconds is None else now + budget.seconds
     bare = Admission(budget=budget, opened_at=now, deadline=deadline, prompt_bound=0)
-    if not _asks_servers(settings):
-        return admission()
+    if not asks_servers:
+        return sized(bare)
     try:
         async with asyncio.timeout(budget.seconds):
-            return await in_thread(admission)
+            return await in_thread(lambda: sized(bare))
     except TimeoutError:
         return bare  # whose time is up, so that nothing is granted
 

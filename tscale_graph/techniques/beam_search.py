@@ -22,7 +22,8 @@ from tscale_graph.models.replies import Completion
 from tscale_graph.search.levels import VARIANTS, LevelByLevel, Variant
 from tscale_graph.search.steps import StepSplitter, step_splitter
 from tscale_graph.techniques.settings import Answer, OnExceeded, check_count
-from tscale_graph.techniques.tree_search.expanding import bare_node
+from tscale_graph.techniques.tree_search.expanding import bare_node, failed
+from tscale_graph.techniques.tree_search.growing import Growth
 from tscale_graph.techniques.tree_search.loop import search_loop
 from tscale_graph.techniques.tree_search.settings import search_settings
 from tscale_graph.techniques.tree_search.state import ExpandTask, Node
@@ -172,7 +173,7 @@ def beam_search(
 
 
 @dataclass(frozen=True)
-class Steps:
+class Steps(Growth):
     """Every node is one more step of a solution.
 
     Attributes:
@@ -190,7 +191,6 @@ class Steps:
     step_tokens: int
     aggregate: Aggregate
     judged: AnswerKind | None
-    complete: bool = False
 
     def prompt(
         self, messages: Sequence[BaseMessage], trail: Sequence[Node], *, reflections: Sequence[str]
@@ -200,7 +200,7 @@ class Steps:
 
     def closing_prompt(
         self, messages: Sequence[BaseMessage], trail: Sequence[Node]
-    ) -> list[BaseMessage] | None:
+    ) -> list[BaseMessage]:
         """The same, for all that is missing."""
         return self._continued(messages, trail, REST)
 
@@ -222,10 +222,6 @@ class Steps:
         """That of a step, or of all the rest."""
         return most if closing else min(most, self.step_tokens)
 
-    def words_bound(self, *, reflections: Sequence[str], closing: bool) -> int:
-        """None beyond those that ask for a step."""
-        return 0
-
     async def grow(self, task: ExpandTask, completion: Completion, index: int) -> Node:
         """The step that a completion begins with; one that says nothing has ended the solution."""
         node = bare_node(task.expansion, completion, index)
@@ -238,7 +234,7 @@ class Steps:
         step = self.splitter.first(text)
         if not step.strip():
             if not so_far or completion.truncated:
-                return node.model_copy(update={"fate": "failed", "note": "the model gave no step"})
+                return failed(node, "the model gave no step")
             return self._whole(node, so_far, "")
         if marked_answers(step):
             return self._whole(node, so_far + step, step)
@@ -248,7 +244,7 @@ class Steps:
         earlier = [before.added.strip() for before in trail]
         if step.strip() in earlier:
             told = f"the same as step {earlier.index(step.strip()) + 1}"
-            return node.model_copy(update={"added": step, "fate": "failed", "note": told})
+            return failed(node.model_copy(update={"added": step}), told)
         whole = so_far + step
         return node.model_copy(
             update={
@@ -269,14 +265,6 @@ class Steps:
                 "complete": True,
             }
         )
-
-    def same_action(self, completion: Completion) -> str:
-        """Nothing: solutions are compared once the step is cut out."""
-        return ""
-
-    def judges(self, node: Node) -> bool:
-        """Every step is judged."""
-        return True
 
     def judged_text(self, trail: Sequence[Node]) -> str:
         """The solution so far, as the scorer reads answers."""

@@ -14,6 +14,7 @@ from langgraph.errors import GraphBubbleUp
 from tscale_graph.answers import AnswerKind
 from tscale_graph.budget import LIMITS, Budget, Limit, Remaining, Usage
 from tscale_graph.candidates import Candidate, Checked, VerifierError
+from tscale_graph.leases import all_of
 from tscale_graph.models.failures import one_line
 from tscale_graph.techniques.settings import SamplingSettings
 from tscale_graph.techniques.state import SamplingState, Snapshot, newly_read
@@ -111,12 +112,15 @@ async def check_answer(
     left = None if deadline is None else max(0.0, deadline - time.time())
     if left is not None and "deadline" in names:
         left += _GRACE_SECONDS
+    limit = asyncio.timeout(left)
     try:
-        async with asyncio.timeout(left):
+        async with limit:
             verdict = await verify(verifier, question, answer, lease=lease, deadline=deadline)
-    except TimeoutError:
+    except TimeoutError as error:
         # Nobody knows what it had spent of a lease, so all of it is charged.
-        usage = _whole(lease) if "lease" in names else Usage()
+        usage = all_of(lease) if "lease" in names else Usage()
+        if not limit.expired():  # the verifier's own
+            return Checked(error=one_line(error), usage=usage)
         told = "the deadline came before the verdict"
         return Checked(error=told, cut_off_by="seconds", usage=usage)
     except VerifierError as error:
@@ -126,7 +130,7 @@ async def check_answer(
         raise
     except Exception as error:  # noqa: BLE001 - anybody's verifier, and one answer is not all
         # What a verifier of the user's had spent of its lease by then, nobody knows.
-        usage = _whole(lease) if "lease" in names else Usage()
+        usage = all_of(lease) if "lease" in names else Usage()
         return Checked(error=one_line(error), usage=usage)
     return Checked(verdict=verdict)
 
@@ -151,13 +155,6 @@ def share_out(remaining: Remaining, count: int) -> list[Budget | None]:
         return list(left.split(count))
     except ValueError:  # too little for all of them
         return [left, *[None] * (count - 1)]
-
-
-def _whole(lease: Budget | None) -> Usage:
-    """A usage that comes to the whole of a lease."""
-    if lease is None:
-        return Usage()
-    return Usage(calls=lease.calls or 0, input_tokens=lease.tokens or 0, usd=lease.usd or 0.0)
 
 
 def check_key(answer: str, kind: AnswerKind) -> str:

@@ -22,7 +22,7 @@ from tscale_graph.techniques.reading import (
     standing_of,
 )
 from tscale_graph.techniques.settings import SamplingSettings
-from tscale_graph.techniques.state import SamplingState, Snapshot, newly_read
+from tscale_graph.techniques.state import Admission, SamplingState, Snapshot, newly_read
 from tscale_graph.verifiers import asks_unleased
 from tscale_graph.votes import Choice, Ranked, choose
 
@@ -95,7 +95,7 @@ class Aggregator:
         self, run: Snapshot, kind: AnswerKind, candidates: list[Candidate], choice: Choice
     ) -> Result:
         winner = choice.winner
-        cut_off_by = run.cut_off_by or _limit_that_was_passed(run)
+        cut_off_by = run.cut_off_by or limit_that_was_passed(run.admission, run.usage)
         unreadable = next((c for c in candidates if c.text), None)
         return Result(
             answer=winner.answer if winner else None,
@@ -131,12 +131,10 @@ class Aggregator:
         notes += told_once(note for candidate in candidates for note in candidate.notes)
         verifier = self.settings.verifier
         if verifier is not None and asks_unleased(verifier):
-            notes.append("what the verifier spends on models is not counted: it takes no lease")
+            notes.append(UNLEASED)
         priced = self.settings.endpoint.prices.ceiling is not None
         if candidates and not priced:
-            notes.append(
-                f"usd is not counted: the price of {self.settings.endpoint.name} is not known"
-            )
+            notes.append(unpriced_note(self.settings.endpoint.name))
         return notes
 
     def _raise_if_hopeless(self, run: Snapshot, result: Result) -> None:
@@ -149,13 +147,8 @@ class Aggregator:
         if limit is not None:
             if self.settings.on_exceeded == "return":
                 return
-            budget = run.admission.budget if run.admission else Budget(calls=1)
-            raise BudgetExceeded(
-                _exceeded(limit, budget, run, result),
-                limit=limit,
-                budget=budget,
-                usage=result.usage,
-            )
+            started = None if run.candidates else "a sample"
+            raise budget_exceeded(limit, run.admission, result.usage, started=started)
 
 
 _IN_VAIN = 3
@@ -168,30 +161,47 @@ def _nothing_can_be_verified(run: Snapshot) -> bool:
     return len(errors) >= _IN_VAIN and all(errors) and len(set(errors)) == 1
 
 
-def _limit_that_was_passed(run: Snapshot) -> Limit | None:
-    """A limit that a model went over which does not keep to its own; None as a rule."""
-    if run.admission is None:
-        return None
-    return run.admission.budget.exceeded_by(run.usage.model_copy(update={"seconds": 0.0}))
-
-
 def _cut_by(done: Sequence[Candidate | Checked]) -> Limit | None:
     """The limit that cut the last of these off, or None."""
     return next((one.cut_off_by for one in reversed(done) if one.cut_off_by), None)
 
 
-def _exceeded(limit: Limit, budget: Budget, run: Snapshot, result: Result) -> str:
+def limit_that_was_passed(admission: Admission | None, usage: Usage) -> Limit | None:
+    """A limit that a model went over which does not keep to its own; None as a rule."""
+    if admission is None:
+        return None
+    return admission.budget.exceeded_by(usage.model_copy(update={"seconds": 0.0}))
+
+
+def budget_exceeded(
+    limit: Limit, admission: Admission | None, usage: Usage, *, started: str | None
+) -> BudgetExceeded:
+    """The error of a run that the budget ended before there was any answer.
+
+    Args:
+        limit: which limit.
+        admission: what was let in.
+        usage: what was spent.
+        started: None once anything was; else what it would have been, such as "a sample".
+    """
+    budget = admission.budget if admission else Budget(calls=1)
     allowed = getattr(budget, limit)
-    if not run.candidates and limit == "seconds":
-        return f"seconds={allowed} were over before a sample could start"
-    if not run.candidates:
-        bound = run.admission.prompt_bound if run.admission else 0
-        return (
-            f"{limit}={allowed} is too little for the question alone: "
-            f"its prompt is up to {bound} tokens"
-        )
-    used = result.usage.tokens
-    return f"{limit}={allowed} was used up before there was an answer ({used} tokens spent)"
+    if started is None:
+        told = f"was used up before there was an answer ({usage.tokens} tokens spent)"
+    elif limit == "seconds":
+        told = f"were over before {started} could start"
+    else:
+        bound = admission.prompt_bound if admission else 0
+        told = f"is too little for the question alone: its prompt is up to {bound} tokens"
+    return BudgetExceeded(f"{limit}={allowed} {told}", limit=limit, budget=budget, usage=usage)
+
+
+UNLEASED = "what the verifier spends on models is not counted: it takes no lease"
+
+
+def unpriced_note(name: str) -> str:
+    """That a model's price is not known."""
+    return f"usd is not counted: the price of {name} is not known"
 
 
 def told_once(notes: Iterable[str]) -> list[str]:

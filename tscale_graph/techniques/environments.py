@@ -13,6 +13,7 @@ from typing import Any, Protocol, cast, runtime_checkable
 
 from langchain_core.messages import ToolCall, ToolMessage
 from langchain_core.tools import BaseTool, tool
+from pydantic import BaseModel
 
 from tscale_graph.models.threads import in_thread
 
@@ -63,11 +64,18 @@ class Actor:
 
     Attributes:
         tools: by name.
+        schemas: of actions that only the environment knows how to do, by name.
         make: makes an environment in its first state; None where there is none.
     """
 
     tools: Mapping[str, BaseTool]
+    schemas: Mapping[str, type[BaseModel]]
     make: Callable[[], Environment] | None
+
+    @property
+    def offered(self) -> list[BaseTool | type[BaseModel]]:
+        """What the model may call."""
+        return [*self.tools.values(), *self.schemas.values()]
 
     async def act(
         self, calls: Sequence[ToolCall], *, snapshot: Any, first: bool, deadline: float | None
@@ -113,7 +121,7 @@ class Actor:
             text = observed if isinstance(observed, str) else json.dumps(observed, default=str)
             return ToolMessage(text, tool_call_id=call["id"] or "", name=call["name"])
         if call["name"] not in self.tools:
-            known = ", ".join(self.tools) or "none"
+            known = ", ".join([*self.tools, *self.schemas]) or "none"
             raise ValueError(f"there is no tool named {call['name']!r}: there are {known}")
         asked: Any = {"type": "tool_call", **call}
         answered = await self.tools[call["name"]].ainvoke(asked)
@@ -123,13 +131,14 @@ class Actor:
 
 
 def actor(
-    tools: Sequence[BaseTool | Callable[..., Any]],
+    tools: Sequence[BaseTool | type[BaseModel] | Callable[..., Any]],
     environment: Environment | Callable[[], Environment] | None,
 ) -> Actor:
     """Check tools and environment, and make what runs them.
 
     Args:
-        tools: LangChain tools, or functions with a docstring.
+        tools: LangChain tools, functions with a docstring, or pydantic classes: schemas of
+            actions that the environment does.
         environment: a class or function that makes one, or one in its first state, of which
             each turn gets a deep copy.
 
@@ -138,19 +147,33 @@ def actor(
             is declared to have side effects where no environment can undo them.
     """
     named: dict[str, BaseTool] = {}
+    schemas: dict[str, type[BaseModel]] = {}
     for one in tools:
+        if inspect.isclass(one) and issubclass(one, BaseModel) and not issubclass(one, BaseTool):
+            _refuse_twice(one.__name__, named, schemas)
+            if environment is None:
+                raise ValueError(
+                    f"tool {one.__name__!r} is a schema without a function: give environment= "
+                    "something that does it"
+                )
+            schemas[one.__name__] = one
+            continue
         if not isinstance(one, BaseTool) and not callable(one):
             raise ValueError(f"tools must be LangChain tools or functions, got {one!r}")
         made = one if isinstance(one, BaseTool) else tool(one)
-        if made.name in named:
-            raise ValueError(f"tools must have different names, got {made.name!r} twice")
+        _refuse_twice(made.name, named, schemas)
         if environment is None and _has_side_effects(made):
             raise ValueError(
                 f"tool {made.name!r} is declared to have side effects, and a search tries actions "
                 "that it gives up again: give environment= something that can go back"
             )
         named[made.name] = made
-    return Actor(named, _maker(environment))
+    return Actor(named, schemas, _maker(environment))
+
+
+def _refuse_twice(name: str, *known: Mapping[str, Any]) -> None:
+    if any(name in names for names in known):
+        raise ValueError(f"tools must have different names, got {name!r} twice")
 
 
 def _has_side_effects(one: BaseTool) -> bool:

@@ -11,6 +11,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolCa
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from langgraph.graph import StateGraph
+from pydantic import BaseModel
 
 from tscale_graph.answers import AnswerKind, answer_kind, pick_answer_kind
 from tscale_graph.budget import Budget
@@ -21,7 +22,8 @@ from tscale_graph.search.uct import UCT
 from tscale_graph.techniques.environments import Actor, Environment, actor
 from tscale_graph.techniques.settings import Answer, OnExceeded, check_count
 from tscale_graph.techniques.state import question_of
-from tscale_graph.techniques.tree_search.expanding import bare_node
+from tscale_graph.techniques.tree_search.expanding import bare_node, failed
+from tscale_graph.techniques.tree_search.growing import Growth
 from tscale_graph.techniques.tree_search.loop import search_loop
 from tscale_graph.techniques.tree_search.settings import search_settings
 from tscale_graph.techniques.tree_search.state import ExpandTask, Node, conversation
@@ -48,7 +50,7 @@ _UNKNOWN = 0.5
 def lats(
     model: str | Runnable[Any, Any],
     *,
-    tools: Sequence[BaseTool | Callable[..., Any]] = (),
+    tools: Sequence[BaseTool | type[BaseModel] | Callable[..., Any]] = (),
     value: Verifier | str | None = None,
     environment: Environment | Callable[[], Environment] | None = None,
     width: int = 5,
@@ -82,8 +84,8 @@ def lats(
 
     Args:
         model: a chat model that calls tools, "local", or "provider:model".
-        tools: LangChain tools or functions. One whose metadata says {"side_effects": True} needs
-            an environment.
+        tools: LangChain tools, functions, or pydantic classes: schemas of what only the
+            environment can do. A tool whose metadata says {"side_effects": True} needs one, too.
         value: scores attempts. None: the model itself, as a judge. A judge or reward model (or
             anything with a true `judges_partial`) sees the whole attempt, finished or not;
             any other verifier sees final answers only, as the question and an answer.
@@ -156,20 +158,20 @@ def lats(
 
 
 def _with_tools(model: Runnable[Any, Any], acting: Actor) -> Runnable[Any, Any]:
-    if not acting.tools:
+    if not acting.offered:
         return model
     bind: Any = getattr(model, "bind_tools", None)
     if bind is None:
         raise ValueError(f"model must be able to call tools, got {type(model).__name__}")
     try:
-        return bind(list(acting.tools.values()))
+        return bind(acting.offered)
     except NotImplementedError:
         name = type(model).__name__
         raise ValueError(f"model must be able to call tools, and {name} is not") from None
 
 
 @dataclass(frozen=True)
-class Turns:
+class Turns(Growth):
     """Every node is one more turn of an agent.
 
     Attributes:
@@ -185,7 +187,6 @@ class Turns:
     value_weight: float
     whole_attempts: bool
     kind: AnswerKind | None
-    complete: bool = False
 
     def prompt(
         self, messages: Sequence[BaseMessage], trail: Sequence[Node], *, reflections: Sequence[str]
@@ -196,17 +197,9 @@ class Turns:
 
     def closing_prompt(
         self, messages: Sequence[BaseMessage], trail: Sequence[Node]
-    ) -> list[BaseMessage] | None:
+    ) -> list[BaseMessage]:
         """The attempt so far, and the demand for an answer."""
         return [*conversation(messages, trail), HumanMessage(ANSWER_NOW)]
-
-    def stop(self, *, closing: bool) -> list[str] | None:
-        """None: a turn ends where the model ends it."""
-        return None
-
-    def output_limit(self, most: int, *, closing: bool) -> int:
-        """That of a turn."""
-        return most
 
     def words_bound(self, *, reflections: Sequence[str], closing: bool) -> int:
         """What was learnt, by its bytes; or the demand for an answer."""
@@ -227,7 +220,7 @@ class Turns:
         said = AIMessage(completion.text, tool_calls=[] if task.expansion.closing else calls)
         if task.expansion.closing or not calls:
             if not completion.text.strip():
-                return _failed(node, "the model gave no action")
+                return failed(node, "the model gave no action")
             action = self.same_action(completion)
             kind = self.kind or pick_answer_kind(question_of(task.messages), [completion.text])
             read = kind.extract(completion.text, truncated=completion.truncated)
@@ -248,7 +241,7 @@ class Turns:
         except TimeoutError:
             cut = node.candidate.model_copy(update={"cut_off_by": "seconds"})
             late = node.model_copy(update={"candidate": cut})
-            return _failed(late, "the deadline came before the tools were done")
+            return failed(late, "the deadline came before the tools were done")
         observed = [str(message.text) for message in acted.messages]
         action = self.same_action(completion)
         key = json.dumps([action, observed, acted.snapshot], sort_keys=True)
@@ -263,7 +256,7 @@ class Turns:
         for earlier in task.trail:
             # The same action with the same outcome in the same state leads nowhere new.
             if earlier.key.partition(" does ")[2] == key:
-                return _failed(grown, f"the same as node {earlier.index}, which it goes on from")
+                return failed(grown, f"the same as node {earlier.index}, which it goes on from")
         return grown.model_copy(update={"key": f"{task.expansion.parent} does {key}"})
 
     def judges(self, node: Node) -> bool:
@@ -284,17 +277,9 @@ class Turns:
             return value
         return self.value_weight * value + (1 - self.value_weight) * node.agreement
 
-    def ends(self, node: Node, verdict: Verdict) -> bool:
-        """Only the model itself comes to an answer."""
-        return node.complete
-
 
 def _learnt(reflections: Sequence[str]) -> str:
     return LEARNT.format(reflections="\n".join(f"- {one}" for one in reflections))
-
-
-def _failed(node: Node, note: str) -> Node:
-    return node.model_copy(update={"fate": "failed", "note": note})
 
 
 def _shown(text: str, calls: Sequence[ToolCall], observed: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ import sys
 import uuid
 from typing import Any
 
-from tscale_graph.budget import Usage
+from tscale_graph.budget import Budget, Usage
 from tscale_graph.candidates import Candidate
 from tscale_graph.sharing import apportion
 from tscale_graph.techniques.settings import SamplingSettings
@@ -40,21 +40,38 @@ def asked_before(granted_in: str) -> bool:
 
 def lost_samples(settings: SamplingSettings, wave: Wave) -> list[Candidate]:
     """Failed candidates that are charged all that they could have spent."""
-    leases = 1 if wave.together else wave.samples
-    output = settings.max_output_tokens * (wave.samples if wave.together else 1)
-    spent = Usage(
-        calls=wave.samples,
-        input_tokens=leases * wave.prompt_tokens,
-        output_tokens=leases * min(output, _room(wave, output)),
-        usd=leases * (wave.lease.usd or 0.0),
+    usages = lost_usages(
+        wave.lease,
+        wave.samples,
+        together=wave.together,
+        prompt_tokens=wave.prompt_tokens,
+        output_tokens=settings.max_output_tokens,
     )
     return [
         Candidate(index=wave.first + place, error=LOST, usage=usage)
-        for place, usage in enumerate(apportion(spent, [1] * wave.samples))
+        for place, usage in enumerate(usages)
     ]
 
 
-def _room(wave: Wave, output_tokens: int) -> int:
-    """The completion tokens that a lease has room for."""
-    tokens = wave.lease.tokens
-    return output_tokens if tokens is None else max(0, tokens - wave.prompt_tokens)
+def lost_usages(
+    lease: Budget, count: int, *, together: bool, prompt_tokens: int, output_tokens: int
+) -> list[Usage]:
+    """All that each of several completions could have spent.
+
+    Args:
+        lease: of each of them, or of all of them together.
+        count: how many.
+        together: they were completions of one request.
+        prompt_tokens: what the prompt counts at most.
+        output_tokens: the most of one completion.
+    """
+    leases = 1 if together else count
+    most = output_tokens * (count if together else 1)
+    room = most if lease.tokens is None else max(0, lease.tokens - prompt_tokens)
+    spent = Usage(
+        calls=count,
+        input_tokens=leases * prompt_tokens,
+        output_tokens=leases * min(most, room),
+        usd=leases * (lease.usd or 0.0),
+    )
+    return apportion(spent, [1] * count)

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import random
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable
+from dataclasses import dataclass
 from typing import Any
 
-from tscale_graph.budget import Usage
+from tscale_graph.budget import Budget
 from tscale_graph.candidates import Candidate
-from tscale_graph.leases import SampleSize, grant
+from tscale_graph.leases import SampleSize
 from tscale_graph.models.attempts import ConfidenceFloor, Request
 from tscale_graph.models.calls import complete
-from tscale_graph.models.endpoint import Endpoint
 from tscale_graph.models.replies import Completion
 from tscale_graph.techniques.confidence import check_logprobs, with_confidence
 from tscale_graph.techniques.nodes import announce
 from tscale_graph.techniques.racing import Race
+from tscale_graph.techniques.requesting import (
+    candidate_of,
+    gathered,
+    one_by_one,
+    refused,
+    watched,
+)
 from tscale_graph.techniques.restarts import asked_before, lost_samples
 from tscale_graph.techniques.settings import SamplingSettings
 from tscale_graph.techniques.state import SampleTask, sampled
@@ -46,12 +53,11 @@ class Sampler:
         separate = False
         if wave.together:
             completions = await self.ask(todo, place=0, n=wave.samples)
-            separate = len(completions) < wave.samples or _refused(completions)
-            if _refused(completions):
+            separate = len(completions) < wave.samples or refused(completions)
+            if refused(completions):
                 completions = await self._separately(todo, completions)
         else:
-            asked = [self.ask(todo, place=place) for place in range(wave.samples)]
-            completions = [one for several in await asyncio.gather(*asked) for one in several]
+            completions = await gathered([self.ask(todo, place=k) for k in range(wave.samples)])
         candidates = [
             self.candidate(completion, index=wave.first + place)
             for place, completion in enumerate(completions)
@@ -72,21 +78,7 @@ class Sampler:
         settings = self.settings
         name, select = settings.endpoint.name, settings.select.name
         check_logprobs(completion, name, likely=settings.logprobs, select=select)
-        candidate = Candidate(
-            index=index,
-            text=completion.text,
-            reasoning=completion.reasoning,
-            tool_calls=list(completion.tool_calls),
-            finish_reason=completion.finish_reason,
-            truncated=completion.truncated,
-            cut_off_by=completion.cut_off_by,
-            discarded=completion.discarded,
-            error=completion.error,
-            usage=completion.usage,
-            prompt_tokens=completion.prompt_tokens,
-            overshoot_tokens=completion.overshoot_tokens,
-            notes=list(completion.notes),
-        )
+        candidate = candidate_of(completion, index=index)
         candidate = with_confidence(candidate, completion, stated=settings.asks_confidence)
         announce({"sample": candidate.model_dump()})
         return candidate
@@ -97,7 +89,7 @@ class Sampler:
         """Ask for one sample of a wave, or for `n` in one request."""
         settings, index, floor = self.settings, task.wave.first + place, task.wave.floor
         return await complete(
-            self._endpoint(task),
+            watched(settings.endpoint, distrusted=task.wave.distrusted),
             Request(
                 messages=task.messages,
                 n=n,
@@ -114,38 +106,24 @@ class Sampler:
             halt=halt,
         )
 
-    def _endpoint(self, task: SampleTask) -> Endpoint:
-        endpoint = self.settings.endpoint
-        return replace(endpoint, honours_limit=False) if task.wave.distrusted else endpoint
-
-    async def _separately(self, task: SampleTask, refused: list[Completion]) -> list[Completion]:
+    async def _separately(self, task: SampleTask, refusal: list[Completion]) -> list[Completion]:
         """The provider does not answer several times at once: ask one by one, in the lease."""
         settings, wave = self.settings, task.wave
-        used = Usage.total(completion.usage for completion in refused)
-        endpoint = settings.endpoint
-        granted = grant(
-            wave.lease.remaining(used),
-            SampleSize(
-                prompt_tokens=wave.prompt_tokens,
-                output_tokens=settings.max_output_tokens,
-                price=endpoint.prices.ceiling,
-            ),
+
+        def ask(lease: Budget, place: int) -> Awaitable[list[Completion]]:
+            alone = wave.model_copy(update={"lease": lease, "together": False})
+            return self.ask(task.model_copy(update={"wave": alone}), place=place)
+
+        size = SampleSize(
+            prompt_tokens=wave.prompt_tokens,
+            output_tokens=settings.max_output_tokens,
+            price=settings.endpoint.prices.ceiling,
+        )
+        return await one_by_one(
+            refusal,
+            ask,
+            lease=wave.lease,
+            size=size,
             wanted=wave.samples,
-            still_wanted=wave.samples,
-            nothing_yet=True,
+            name=settings.endpoint.name,
         )
-        if granted.lease is None:
-            return refused
-        alone = task.model_copy(
-            update={"wave": wave.model_copy(update={"lease": granted.lease, "together": False})}
-        )
-        asked = [self.ask(alone, place=place) for place in range(granted.samples)]
-        completions = [one for several in await asyncio.gather(*asked) for one in several]
-        note = f"{endpoint.name} does not answer several times at once: {refused[0].error}"
-        first = completions[0]
-        completions[0] = replace(first, usage=first.usage + used, notes=(note, *first.notes))
-        return completions
-
-
-def _refused(completions: list[Completion]) -> bool:
-    return completions[0].status in (400, 422)

@@ -131,20 +131,9 @@ def sampling_settings(
         ValueError: one line that names the argument, what was got and what would be right.
         ImportError: when the model needs a package that is not installed.
     """
-    for name, value in (
-        ("max_samples", max_samples),
-        ("max_output_tokens", max_output_tokens),
-        ("max_parallel", max_parallel),
-    ):
-        if value is not None:
-            check_count(name, value, at_least=1)
+    check_count("max_samples", max_samples, at_least=1)
     check_count("speculate", speculate, at_least=0)
-    if seed is not None:
-        check_count("seed", seed, at_least=0)
-    if temperature is not None and not is_temperature(temperature):
-        raise ValueError(f"temperature must be between 0 and 2, got {temperature!r}")
-    if on_exceeded not in ("raise", "return"):
-        raise ValueError(f'on_exceeded must be "raise" or "return", got {on_exceeded!r}')
+    check_asking(max_output_tokens, max_parallel, temperature, seed=seed, on_exceeded=on_exceeded)
     auto = answer == "auto"
     if auto and verifier is not None:
         answer = preferred_answer(verifier)
@@ -166,6 +155,30 @@ def sampling_settings(
         verifier=verifier,
         speculate=speculate,
     )
+
+
+def check_asking(
+    max_output_tokens: int,
+    max_parallel: int | None,
+    temperature: float | None,
+    *,
+    seed: int | None,
+    on_exceeded: str,
+) -> None:
+    """Refuse what no technique can ask a model by.
+
+    Raises:
+        ValueError: in one line.
+    """
+    check_count("max_output_tokens", max_output_tokens, at_least=1)
+    if max_parallel is not None:
+        check_count("max_parallel", max_parallel, at_least=1)
+    if seed is not None:
+        check_count("seed", seed, at_least=0)
+    if temperature is not None and not is_temperature(temperature):
+        raise ValueError(f"temperature must be between 0 and 2, got {temperature!r}")
+    if on_exceeded not in ("raise", "return"):
+        raise ValueError(f'on_exceeded must be "raise" or "return", got {on_exceeded!r}')
 
 
 def check_count(name: str, value: object, *, at_least: int) -> None:

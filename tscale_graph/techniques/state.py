@@ -260,10 +260,7 @@ class Snapshot(BaseModel):
         judged = [check.spent for check in self.checks.values()] + [self.cluster_usage]
         judged += [self.ranking.usage] if self.ranking else []
         total = Usage.total([c.usage for c in self.candidates] + judged)
-        opened_at = self.admission.opened_at if self.admission else self.clock
-        return total.model_copy(
-            update={"seconds": Usage(seconds=max(0.0, self.clock - opened_at)).seconds}
-        )
+        return since_admission(total, self.admission, self.clock)
 
 
 SampleTask.model_rebuild()
@@ -285,6 +282,12 @@ def newly_read(run: Snapshot, candidates: Sequence[Candidate]) -> dict[str, str]
         for candidate in candidates
         if candidate.answer is not None and candidate.index not in run.answers
     }
+
+
+def since_admission(total: Usage, admission: Admission | None, clock: float) -> Usage:
+    """What was spent, with the wall clock since a request was let in for its seconds."""
+    seconds = max(0.0, clock - admission.opened_at) if admission else 0.0
+    return total.model_copy(update={"seconds": Usage(seconds=seconds).seconds})
 
 
 def question_of(messages: Sequence[BaseMessage]) -> str:

@@ -5,23 +5,29 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable
+from dataclasses import dataclass
 from typing import Any
 
 from langchain_core.messages import BaseMessage
 from langgraph.errors import GraphBubbleUp
 
-from tscale_graph.budget import Usage
+from tscale_graph.budget import Budget
 from tscale_graph.candidates import Candidate
-from tscale_graph.leases import SampleSize, grant
+from tscale_graph.leases import SampleSize
 from tscale_graph.models.attempts import Request
 from tscale_graph.models.calls import complete
-from tscale_graph.models.endpoint import Endpoint
 from tscale_graph.models.failures import one_line
 from tscale_graph.models.replies import Completion
-from tscale_graph.sharing import apportion
 from tscale_graph.techniques.nodes import announce
-from tscale_graph.techniques.restarts import LOST, asked_before
+from tscale_graph.techniques.requesting import (
+    candidate_of,
+    gathered,
+    one_by_one,
+    refused,
+    watched,
+)
+from tscale_graph.techniques.restarts import LOST, asked_before, lost_usages
 from tscale_graph.techniques.tree_search.settings import SearchSettings
 from tscale_graph.techniques.tree_search.state import ExpandTask, Expansion, Node
 
@@ -36,7 +42,7 @@ class Expander:
         """Make the children that a `Send` asks for.
 
         A failed call becomes a failed node, and its usage counts. Each node is told on the
-        custom stream, as `{"sample": …}`.
+        custom stream, as `{"sample": …, "node": its row}`.
         """
         todo = ExpandTask.model_validate(task)
         expansion = todo.expansion
@@ -45,13 +51,12 @@ class Expander:
         separate = False
         if expansion.together:
             completions = await self._ask(todo, place=0, n=expansion.count)
-            refused = completions[0].status in (400, 422)
-            separate = refused or len(completions) < expansion.count
-            if refused:
+            separate = len(completions) < expansion.count or refused(completions)
+            if refused(completions):
                 completions = await self._separately(todo, completions)
         else:
-            asked = [self._ask(todo, place=place) for place in range(expansion.count)]
-            completions = [one for several in await asyncio.gather(*asked) for one in several]
+            places = range(expansion.count)
+            completions = await gathered([self._ask(todo, place=place) for place in places])
         missing = expansion.count - len(completions)
         completions = [*completions, *[Completion(error=_NOT_GIVEN)] * missing]
         return {**_returned(await self._nodes(todo, completions)), "separate": separate}
@@ -77,7 +82,7 @@ class Expander:
             if place not in nodes:
                 candidate = bare_node(expansion, completions[place], index).candidate
                 changes |= {"index": index, "candidate": candidate}
-                announce({"sample": candidate.model_dump()})
+                _announce(candidate)
             nodes[place] = like.model_copy(update=changes)
         return [nodes[place] for place in range(len(completions))]
 
@@ -85,31 +90,28 @@ class Expander:
         """What one completion makes; told to whoever watches the run."""
         settings, expansion = self.settings, task.expansion
         if completion.error is not None:
-            node = bare_node(expansion, completion, index)
-            node = node.model_copy(update={"fate": "failed", "note": completion.error})
+            node = failed(bare_node(expansion, completion, index), completion.error)
         else:
             try:
                 node = await settings.growth.grow(task, completion, index)
             except GraphBubbleUp:  # an interrupt is for whoever runs the graph
                 raise
             except Exception as error:  # noqa: BLE001 - anybody's tool or environment
-                node = bare_node(expansion, completion, index)
-                node = node.model_copy(update={"fate": "failed", "note": one_line(error)})
-        announce({"sample": node.candidate.model_dump()})
+                node = failed(bare_node(expansion, completion, index), one_line(error))
+        _announce(node.candidate)
         return node
 
     async def _ask(self, task: ExpandTask, *, place: int, n: int = 1) -> list[Completion]:
         """Ask for one child, or for `n` in one request."""
         settings, expansion = self.settings, task.expansion
         index, growth = expansion.first + place, settings.growth
+        endpoint = settings.endpoints[expansion.model]
         return await complete(
-            self._endpoint(expansion),
+            watched(endpoint, distrusted=expansion.distrusted),
             Request(
                 messages=self._prompt(task),
                 n=n,
-                max_output_tokens=growth.output_limit(
-                    settings.max_output_tokens, closing=expansion.closing
-                ),
+                max_output_tokens=self._output_limit(expansion),
                 temperature=settings.temperature,
                 seed=None if settings.seed is None else settings.seed + index,
                 stop=growth.stop(closing=expansion.closing),
@@ -123,63 +125,54 @@ class Expander:
     def _prompt(self, task: ExpandTask) -> list[BaseMessage]:
         growth, messages = self.settings.growth, self.settings.conversation(task.messages)
         if task.expansion.closing:
-            closing = growth.closing_prompt(messages, task.trail)
-            if closing is not None:
-                return closing
+            return growth.closing_prompt(messages, task.trail)
         return growth.prompt(messages, task.trail, reflections=task.reflections)
 
-    def _endpoint(self, expansion: Expansion) -> Endpoint:
-        endpoint = self.settings.endpoints[expansion.model]
-        return replace(endpoint, honours_limit=False) if expansion.distrusted else endpoint
+    def _output_limit(self, expansion: Expansion) -> int:
+        most = self.settings.max_output_tokens
+        return self.settings.growth.output_limit(most, closing=expansion.closing)
 
-    async def _separately(self, task: ExpandTask, refused: list[Completion]) -> list[Completion]:
+    async def _separately(self, task: ExpandTask, refusal: list[Completion]) -> list[Completion]:
         """The provider does not answer several times at once: ask one by one, in the lease."""
-        settings, expansion = self.settings, task.expansion
-        endpoint = settings.endpoints[expansion.model]
-        used = Usage.total(completion.usage for completion in refused)
-        most = settings.growth.output_limit(settings.max_output_tokens, closing=expansion.closing)
-        granted = grant(
-            expansion.lease.remaining(used),
-            SampleSize(expansion.prompt_tokens, most, endpoint.prices.ceiling),
-            wanted=expansion.count,
-            still_wanted=expansion.count,
-            nothing_yet=True,
+        expansion = task.expansion
+        endpoint = self.settings.endpoints[expansion.model]
+
+        def ask(lease: Budget, place: int) -> Awaitable[list[Completion]]:
+            alone = expansion.model_copy(update={"lease": lease, "together": False})
+            return self._ask(task.model_copy(update={"expansion": alone}), place=place)
+
+        size = SampleSize(
+            prompt_tokens=expansion.prompt_tokens,
+            output_tokens=self._output_limit(expansion),
+            price=endpoint.prices.ceiling,
         )
-        if granted.lease is None:
-            return refused
-        alone = expansion.model_copy(update={"lease": granted.lease, "together": False})
-        apart = task.model_copy(update={"expansion": alone})
-        asked = [self._ask(apart, place=place) for place in range(granted.samples)]
-        completions = [one for several in await asyncio.gather(*asked) for one in several]
-        note = f"{endpoint.name} does not answer several times at once: {refused[0].error}"
-        first = completions[0]
-        completions[0] = replace(first, usage=first.usage + used, notes=(note, *first.notes))
-        return completions
+        return await one_by_one(
+            refusal,
+            ask,
+            lease=expansion.lease,
+            size=size,
+            wanted=expansion.count,
+            name=endpoint.name,
+        )
 
     def _lost(self, expansion: Expansion) -> list[Node]:
         """Failed nodes that are charged all that they could have spent."""
-        leases = 1 if expansion.together else expansion.count
-        one = Usage(
-            calls=expansion.count if expansion.together else 1,
-            input_tokens=expansion.prompt_tokens,
-            output_tokens=self._output_room(expansion),
-            usd=expansion.lease.usd or 0.0,
+        usages = lost_usages(
+            expansion.lease,
+            expansion.count,
+            together=expansion.together,
+            prompt_tokens=expansion.prompt_tokens,
+            output_tokens=self._output_limit(expansion),
         )
-        spent = Usage.total([one] * leases)
-        lost = Completion(error=LOST)
+        lost = [Completion(error=LOST, usage=usage) for usage in usages]
         return [
-            bare_node(expansion, replace(lost, usage=usage), expansion.first + place).model_copy(
-                update={"fate": "failed", "note": LOST}
-            )
-            for place, usage in enumerate(apportion(spent, [1] * expansion.count))
+            failed(bare_node(expansion, completion, expansion.first + place), LOST)
+            for place, completion in enumerate(lost)
         ]
 
-    def _output_room(self, expansion: Expansion) -> int:
-        """The completion tokens that a lease has room for."""
-        settings, tokens = self.settings, expansion.lease.tokens
-        most = settings.growth.output_limit(settings.max_output_tokens, closing=expansion.closing)
-        most *= expansion.count if expansion.together else 1
-        return most if tokens is None else min(most, max(0, tokens - expansion.prompt_tokens))
+
+def _announce(candidate: Candidate) -> None:
+    announce({"sample": candidate.model_dump(), "node": candidate.index})
 
 
 _NOT_GIVEN = "the provider gave fewer completions than it was asked for"
@@ -192,22 +185,13 @@ def bare_node(expansion: Expansion, completion: Completion, index: int) -> Node:
         parent=expansion.parent,
         model=expansion.model,
         lane=expansion.lane,
-        candidate=Candidate(
-            index=index,
-            text=completion.text,
-            reasoning=completion.reasoning,
-            tool_calls=list(completion.tool_calls),
-            finish_reason=completion.finish_reason,
-            truncated=completion.truncated,
-            cut_off_by=completion.cut_off_by,
-            discarded=completion.discarded,
-            error=completion.error,
-            usage=completion.usage,
-            prompt_tokens=completion.prompt_tokens,
-            overshoot_tokens=completion.overshoot_tokens,
-            notes=list(completion.notes),
-        ),
+        candidate=candidate_of(completion, index=index),
     )
+
+
+def failed(node: Node, note: str) -> Node:
+    """A node that came to nothing, and why."""
+    return node.model_copy(update={"fate": "failed", "note": note})
 
 
 def _returned(nodes: list[Node]) -> dict[str, Any]:

@@ -7,10 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from tscale_graph.answers import AnswerKind
-from tscale_graph.budget import Budget, BudgetExceeded, Limit
+from tscale_graph.budget import Limit
 from tscale_graph.candidates import Candidate, Result, SamplingError
 from tscale_graph.search_trees import SearchTree, TreeNode
-from tscale_graph.techniques.choosing import answer_message, told_once
+from tscale_graph.techniques.choosing import (
+    UNLEASED,
+    answer_message,
+    budget_exceeded,
+    limit_that_was_passed,
+    told_once,
+    unpriced_note,
+)
 from tscale_graph.techniques.tree_search.settings import SearchSettings
 from tscale_graph.techniques.tree_search.state import (
     Node,
@@ -55,7 +62,7 @@ class Finisher:
         self, run: SearchRun, kind: AnswerKind, candidates: list[Candidate], choice: Choice
     ) -> Result:
         winner = choice.winner
-        limit = _ended_by(run) or _limit_that_was_passed(run)
+        limit = _ended_by(run) or limit_that_was_passed(run.admission, run.usage)
         return Result(
             answer=winner.answer if winner else None,
             text=(winner or next(iter(candidates), None) or Candidate(index=0)).text,
@@ -103,9 +110,9 @@ class Finisher:
         )
         notes += told_once(told)
         if asks_unleased(settings.verifier):
-            notes.append("what the verifier spends on models is not counted: it takes no lease")
+            notes.append(UNLEASED)
         unpriced = [one.name for one in settings.endpoints if one.prices.ceiling is None]
-        notes += [f"usd is not counted: the price of {name} is not known" for name in unpriced]
+        notes += [unpriced_note(name) for name in unpriced]
         return notes
 
     def _raise_if_hopeless(self, run: SearchRun, result: Result) -> None:
@@ -121,10 +128,8 @@ class Finisher:
         limit = _ended_by(run)
         if limit is None or self.settings.on_exceeded == "return":
             return
-        budget = run.admission.budget if run.admission else Budget(calls=1)
-        raise BudgetExceeded(
-            _exceeded(limit, budget, run, result), limit=limit, budget=budget, usage=result.usage
-        )
+        started = None if run.nodes else "a node"
+        raise budget_exceeded(limit, run.admission, result.usage, started=started)
 
 
 def _whole_answers(nodes: Sequence[Node]) -> list[Candidate]:
@@ -203,24 +208,3 @@ def _ended_by(run: SearchRun) -> Limit | None:
     if run.cut_off_by or not run.nodes or any(has_passed(node) for node in run.nodes):
         return run.cut_off_by
     return run.nodes[-1].candidate.cut_off_by
-
-
-def _limit_that_was_passed(run: SearchRun) -> Limit | None:
-    """A limit that a model went over which does not keep to its own; None as a rule."""
-    if run.admission is None:
-        return None
-    return run.admission.budget.exceeded_by(run.usage.model_copy(update={"seconds": 0.0}))
-
-
-def _exceeded(limit: Limit, budget: Budget, run: SearchRun, result: Result) -> str:
-    allowed = getattr(budget, limit)
-    if not run.nodes and limit == "seconds":
-        return f"seconds={allowed} were over before a node could start"
-    if not run.nodes:
-        bound = run.admission.prompt_bound if run.admission else 0
-        return (
-            f"{limit}={allowed} is too little for the question alone: "
-            f"its prompt is up to {bound} tokens"
-        )
-    used = result.usage.tokens
-    return f"{limit}={allowed} was used up before there was an answer ({used} tokens spent)"

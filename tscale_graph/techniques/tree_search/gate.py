@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 import time
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from langchain_core.messages import BaseMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.types import Overwrite
 
 from tscale_graph.budget import Usage
-from tscale_graph.models.pricing import unknown_price
-from tscale_graph.models.threads import in_thread
-from tscale_graph.techniques.admission import find_budget
-from tscale_graph.techniques.state import Admission, question_of
+from tscale_graph.techniques.admission import let_in
+from tscale_graph.techniques.state import Admission
 from tscale_graph.techniques.tree_search.settings import SearchSettings
 from tscale_graph.techniques.tree_search.state import SearchRun, SearchState
 
@@ -34,9 +29,26 @@ class SearchGate:
         Raises:
             ValueError: when there is no question, no budget, or no price to keep to it by.
         """
-        now = time.time()
+        settings, now = self.settings, time.time()
         run = SearchRun.model_validate(state)
-        admission = await admit_search(self.settings, state, run.messages, config, now)
+
+        def sized(bare: Admission) -> Admission:
+            asked = settings.growth.prompt(settings.conversation(run.messages), [], reflections=[])
+            needs = getattr(settings.verifier, "needs", None)
+            most = settings.max_output_tokens
+            beside = needs(run.question, answer_tokens=most) if needs else Usage()
+            bound = max(one.counter.prompt_bound(asked) for one in settings.endpoints)
+            return bare.model_copy(update={"prompt_bound": bound, "beside": beside})
+
+        admission = await let_in(
+            state,
+            config,
+            now,
+            default=settings.budget,
+            unpriced=settings.unpriced,
+            sized=sized,
+            asks_servers=settings.asks_servers,
+        )
         seed = self.settings.seed
         return {
             "admission": admission.model_dump(),
@@ -51,40 +63,3 @@ class SearchGate:
             "cut_off_by": None,
             "clock": time.time(),
         }
-
-
-async def admit_search(
-    settings: SearchSettings,
-    state: Mapping[str, Any],
-    messages: Sequence[BaseMessage],
-    config: RunnableConfig,
-    now: float,
-) -> Admission:
-    """Find the budget of a request and how large its prompt is, before any call.
-
-    Raises:
-        ValueError: when there is no question, no budget, or no price to keep to it by.
-    """
-    if not messages:
-        raise ValueError('no question: "messages" is empty')
-    budget = find_budget(state, config, settings.budget)
-    if budget.usd is not None and settings.unpriced is not None:
-        raise ValueError(unknown_price(settings.unpriced))
-    deadline = None if budget.seconds is None else now + budget.seconds
-    bare = Admission(budget=budget, opened_at=now, deadline=deadline, prompt_bound=0)
-
-    def admission() -> Admission:
-        asked = settings.growth.prompt(settings.conversation(messages), [], reflections=[])
-        needs = getattr(settings.verifier, "needs", None)
-        most = settings.max_output_tokens
-        beside = needs(question_of(messages), answer_tokens=most) if needs else Usage()
-        bound = max(one.counter.prompt_bound(asked) for one in settings.endpoints)
-        return bare.model_copy(update={"prompt_bound": bound, "beside": beside})
-
-    if not settings.asks_servers:
-        return admission()
-    try:
-        async with asyncio.timeout(budget.seconds):
-            return await in_thread(admission)
-    except TimeoutError:
-        return bare  # whose time is up, so that nothing is granted

@@ -13,6 +13,7 @@ from tscale_graph.candidates import Checked, Verdict
 from tscale_graph.models.threads import in_thread
 from tscale_graph.search.tree import ROOT
 from tscale_graph.techniques.checking import check_answer, scarcest, share_out
+from tscale_graph.techniques.tree_search.expanding import failed
 from tscale_graph.techniques.tree_search.settings import SearchSettings
 from tscale_graph.techniques.tree_search.state import (
     Fate,
@@ -124,17 +125,15 @@ class Scorer:
                     "cut_off_by": node.candidate.cut_off_by or check.cut_off_by,
                 }
             )
-            changes = {"fate": "failed", "note": told, "checked": check.spent}
-            return node.model_copy(update={"candidate": candidate, **changes})
+            changes = {"candidate": candidate, "checked": check.spent}
+            return failed(node.model_copy(update=changes), told)
         try:
             score = self.settings.growth.score(node, verdict)
         except ValueError as error:
-            return node.model_copy(
-                update={"fate": "failed", "note": str(error), "checked": check.spent}
-            )
+            return failed(node.model_copy(update={"checked": check.spent}), str(error))
         if not 0 <= score <= 1:  # also for NaN
             told = f"not verified: a score must be between 0 and 1, got {score}"
-            return node.model_copy(update={"fate": "failed", "note": told, "checked": check.spent})
+            return failed(node.model_copy(update={"checked": check.spent}), told)
         verdict = verdict.model_copy(update={"score": score})
         complete = self.settings.growth.ends(node, verdict)
         fate: Fate = "closed" if node.closed else "open"
@@ -161,11 +160,10 @@ class Scorer:
     def _same(self, node: Node, original: Node) -> Node:
         """A node that is the same as an earlier one: its verdict, without asking again."""
         if original.score is None:
-            failed = {"fate": "failed", "note": original.note, "complete": original.complete}
             cut = {"cut_off_by": original.candidate.cut_off_by}
-            return node.model_copy(
-                update={**failed, "candidate": node.candidate.model_copy(update=cut)}
-            )
+            candidate = node.candidate.model_copy(update=cut)
+            changes = {"complete": original.complete, "candidate": candidate}
+            return failed(node.model_copy(update=changes), original.note)
         verdict = _free(original.candidate.verdict)
         return node.model_copy(
             update={

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from langgraph.types import Send
 
 from tscale_graph.budget import Limit, Remaining, Usage
-from tscale_graph.leases import Grant, grant
+from tscale_graph.leases import Grant, all_of, grant
 from tscale_graph.search.asking import Ask
 from tscale_graph.search.tree import ROOT, Tree
 from tscale_graph.techniques.restarts import this_process
@@ -20,11 +20,9 @@ from tscale_graph.techniques.tree_search.settings import SearchSettings
 from tscale_graph.techniques.tree_search.state import (
     ExpandTask,
     Expansion,
-    Queued,
     SearchRun,
     SearchState,
     Working,
-    queued,
 )
 
 
@@ -53,7 +51,7 @@ class Selector:
             wave, kept = self._closing(run, working, admission), Usage()
         return {
             "wave": [expansion.model_dump() for expansion in wave],
-            "queue": [ask.model_dump() for ask in queue],
+            "queue": [asdict(ask) for ask in queue],
             "working": working,
             "reserved": kept.model_dump(),
             "returned": None,
@@ -81,25 +79,24 @@ class Selector:
             for expansion in run.wave
         ]
 
-    def _asked(self, run: SearchRun, tree: Tree) -> list[Queued]:
+    def _asked(self, run: SearchRun, tree: Tree) -> list[Ask]:
         """What the policy wants, as far as there may be nodes for it."""
         settings = self.settings
         left = settings.max_nodes - (tree.size - 1)
         if left <= 0:
             return []
         rng = np.random.default_rng((run.entropy, tree.size))
-        costs = expected_costs(settings, run)
+        costs = expected_costs(settings, run) if settings.policy.weighs_costs else None
         asks = settings.policy.ask(tree, min(settings.batch, left), rng, costs=costs)
-        while asks and asks[-1].first + asks[-1].count > settings.max_nodes + 1:
-            keep = max(0, settings.max_nodes + 1 - asks[-1].first)
+        while asks and asks[-1].nodes.stop > settings.max_nodes + 1:
             last = asks.pop()
+            keep = max(0, settings.max_nodes + 1 - last.first)
             tree.withdraw(last, keep=keep)
-            if keep:
-                asks.append(replace(last, count=keep))
-        return [queued(tree, ask) for ask in asks]
+            asks += [last.split(keep)[0]] if keep else []
+        return asks
 
     def _kept_back(
-        self, run: SearchRun, working: Working, admission: Admission, waiting: Sequence[Queued]
+        self, run: SearchRun, working: Working, admission: Admission, waiting: Sequence[Ask]
     ) -> Usage:
         """What completing a partial answer may take once the next steps have been added."""
         settings = self.settings
@@ -114,8 +111,8 @@ class Selector:
         return size.cost() + admission.beside
 
     def _granted(
-        self, run: SearchRun, admission: Admission, waiting: Sequence[Queued], *, kept: Usage
-    ) -> tuple[list[Expansion], list[Queued], Limit | None]:
+        self, run: SearchRun, admission: Admission, waiting: Sequence[Ask], *, kept: Usage
+    ) -> tuple[list[Expansion], list[Ask], Limit | None]:
         """Leases for as many of the first ones as may be in flight and as the budget pays for.
 
         With what has to wait, and the limit that is the reason, if it is one.
@@ -127,7 +124,7 @@ class Selector:
         parallel = settings.max_parallel or wanted
         in_flight = 0
         while queue and in_flight < parallel:
-            ask, rest = _split(queue.pop(0), parallel - in_flight)
+            ask, rest = queue.pop(0).split(parallel - in_flight)
             left = admission.budget.remaining(run.usage + kept + taken)
             together = self._together(run, ask, left)
             bound = self._prompt_tokens(run, admission, ask.parent)
@@ -144,25 +141,26 @@ class Selector:
                 wave.append(_expansion(ask, granted, bound, run=run, together=together))
                 in_flight += granted.samples
                 leases = 1 if together else granted.samples
-                taken += _whole(granted, leases) + times(admission.beside, granted.samples)
+                taken += all_of(granted.lease, leases=leases)
+                taken += times(admission.beside, granted.samples)
             if granted.samples < ask.count:
-                _, missing = _split(ask, granted.samples)
+                _, missing = ask.split(granted.samples)
                 later = [part for part in (missing, rest) if part is not None]
                 return wave, [*later, *queue], granted.limited_by
             queue = [rest, *queue] if rest is not None else queue
         return wave, queue, None
 
-    def _together(self, run: SearchRun, ask: Queued, left: Remaining) -> bool:
+    def _together(self, run: SearchRun, ask: Ask, left: Remaining) -> bool:
         """Whether the children are completions of one request."""
         endpoint = self.settings.endpoints[ask.model]
         if ask.count == 1 or not endpoint.shares_prompt or run.separate or run.distrusted:
             return False
         return bool(run.nodes) or endpoint.may_risk_refusal(ask.count, calls=left.calls)
 
-    def _withdraw(self, tree: Tree, queue: Sequence[Queued]) -> None:
+    def _withdraw(self, tree: Tree, queue: Sequence[Ask]) -> None:
         """Take back what the budget has no room for: the last of what was asked for."""
         for ask in reversed(queue):
-            tree.withdraw(Ask(ask.parent, ask.first, ask.count, ask.model))
+            tree.withdraw(ask)
 
     def _closing(self, run: SearchRun, working: Working, admission: Admission) -> list[Expansion]:
         """One more completion, from what was kept back: the rest of the best partial answer.
@@ -175,7 +173,7 @@ class Selector:
             size = sample_size(self.settings, admission, model=0, prompt_tokens=bound, closing=True)
             granted = grant(left, size, wanted=1, still_wanted=1, nothing_yet=parent == ROOT)
             if granted.lease is not None:
-                ask = queued(working.tree, working.tree.append(parent, closing=True))
+                ask = working.tree.append(parent, closing=True)
                 return [_expansion(ask, granted, bound, run=run, together=False, closing=True)]
         return []
 
@@ -204,7 +202,7 @@ _FIRST_NODES = 16
 
 
 def _expansion(
-    ask: Queued,
+    ask: Ask,
     granted: Grant,
     prompt_tokens: int,
     *,
@@ -227,20 +225,3 @@ def _expansion(
         distrusted=run.distrusted,
         closing=closing,
     )
-
-
-def _split(ask: Queued, count: int) -> tuple[Queued, Queued | None]:
-    """The first so many children, and the rest."""
-    if count >= ask.count:
-        return ask, None
-    first = ask.model_copy(update={"count": count})
-    rest = {"first": ask.first + count, "count": ask.count - count}
-    return first, ask.model_copy(update=rest)
-
-
-def _whole(granted: Grant, leases: int) -> Usage:
-    lease = granted.lease
-    if lease is None:
-        return Usage()
-    one = Usage(calls=lease.calls or 0, input_tokens=lease.tokens or 0, usd=lease.usd or 0.0)
-    return times(one, leases)

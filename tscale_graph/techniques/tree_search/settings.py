@@ -4,79 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from langchain_core.messages import BaseMessage, SystemMessage
 from langchain_core.runnables import Runnable
 
 from tscale_graph.answers import AnswerKind, answer_kind, pick_answer_kind
 from tscale_graph.budget import Budget
-from tscale_graph.candidates import Candidate, Verdict
+from tscale_graph.candidates import Candidate
 from tscale_graph.models.endpoint import Endpoint, endpoint
 from tscale_graph.models.loading import load_model
-from tscale_graph.models.replies import Completion
 from tscale_graph.search.asking import SearchPolicy
-from tscale_graph.techniques.settings import Answer, OnExceeded, check_count, is_temperature
-from tscale_graph.techniques.tree_search.state import ExpandTask, Node
+from tscale_graph.techniques.settings import Answer, OnExceeded, check_asking, check_count
+from tscale_graph.techniques.tree_search.growing import Growth
 from tscale_graph.verifiers import Verifier, check_verifier, preferred_answer
 from tscale_graph.votes import Selection, selection
-
-
-class Growth(Protocol):
-    """What a technique grows: how a node's prompt reads, and what a completion adds to it."""
-
-    @property
-    def complete(self) -> bool:
-        """Whether every node is a whole answer."""
-        ...
-
-    def prompt(
-        self, messages: Sequence[BaseMessage], trail: Sequence[Node], *, reflections: Sequence[str]
-    ) -> list[BaseMessage]:
-        """What the model is asked, to add a child to the last node of a trail."""
-        ...
-
-    def closing_prompt(
-        self, messages: Sequence[BaseMessage], trail: Sequence[Node]
-    ) -> list[BaseMessage] | None:
-        """What it is asked for the rest of an answer; None where every node is an answer."""
-        ...
-
-    def stop(self, *, closing: bool) -> list[str] | None:
-        """Sequences that end a completion."""
-        ...
-
-    def output_limit(self, most: int, *, closing: bool) -> int:
-        """The most tokens of one completion, of an answer of so many."""
-        ...
-
-    def words_bound(self, *, reflections: Sequence[str], closing: bool) -> int:
-        """Tokens at most that a prompt has beside those of one without reflections."""
-        ...
-
-    async def grow(self, task: ExpandTask, completion: Completion, index: int) -> Node:
-        """The node that a completion makes. Whatever goes wrong is in what comes back."""
-        ...
-
-    def same_action(self, completion: Completion) -> str:
-        """What completions of one prompt have in common that come to the same; "" for nothing."""
-        ...
-
-    def judges(self, node: Node) -> bool:
-        """Whether the verifier is asked of a node."""
-        ...
-
-    def judged_text(self, trail: Sequence[Node]) -> str:
-        """What the verifier is shown of the last node of a trail."""
-        ...
-
-    def score(self, node: Node, verdict: Verdict | None) -> float:
-        """What a verdict says of the node, in [0, 1]; without one, what it is worth anyway."""
-        ...
-
-    def ends(self, node: Node, verdict: Verdict) -> bool:
-        """Whether a node is a whole answer, by what the verifier said of it."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -171,20 +113,9 @@ def search_settings(
         ValueError: one line that names the argument, what was got and what would be right.
         ImportError: when a model or verifier needs a package that is not installed.
     """
-    for name, value in (
-        ("max_nodes", max_nodes),
-        ("batch", batch),
-        ("max_output_tokens", max_output_tokens),
-        ("max_parallel", max_parallel),
-    ):
-        if value is not None:
-            check_count(name, value, at_least=1)
-    if seed is not None:
-        check_count("seed", seed, at_least=0)
-    if temperature is not None and not is_temperature(temperature):
-        raise ValueError(f"temperature must be between 0 and 2, got {temperature!r}")
-    if on_exceeded not in ("raise", "return"):
-        raise ValueError(f'on_exceeded must be "raise" or "return", got {on_exceeded!r}')
+    check_count("max_nodes", max_nodes, at_least=1)
+    check_count("batch", batch, at_least=1)
+    check_asking(max_output_tokens, max_parallel, temperature, seed=seed, on_exceeded=on_exceeded)
     if not models:
         raise ValueError("models must name at least one model, got none")
     checked = check_verifier(verifier)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from langchain_core.messages import AnyMessage, BaseMessage
 from langgraph.channels import DeltaChannel, UntrackedValue
 from langgraph.graph.message import add_messages
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SkipValidation, field_validator
 from typing_extensions import TypedDict
 
 from tscale_graph.budget import Budget, Limit, Usage
@@ -22,6 +22,7 @@ from tscale_graph.techniques.state import (
     either,
     later,
     question_of,
+    since_admission,
 )
 
 Fate = Literal["open", "terminal", "closed", "failed"]
@@ -131,18 +132,6 @@ class ExpandTask(BaseModel):
     deadline: float | None = None
 
 
-class Queued(BaseModel):
-    """Children that the policy asked for and that wait for their turn."""
-
-    model_config = ConfigDict(frozen=True)
-
-    parent: int
-    first: int
-    count: int
-    model: int = 0
-    lane: int = -1
-
-
 def add_nodes(
     old: Sequence[Node], writes: Sequence[Sequence[Node | Mapping[str, Any]]]
 ) -> list[Node]:
@@ -217,7 +206,7 @@ class SearchState(TypedDict, total=False):
     nodes: Annotated[list[Node], DeltaChannel(add_nodes)]
     returned: Annotated[list[Node], add_returned]
     wave: list[Expansion]
-    queue: list[Queued]
+    queue: list[Ask]
     reserved: Usage
     working: Annotated[Any, UntrackedValue]
     spent: Annotated[Usage, add_usage]
@@ -236,10 +225,10 @@ class SearchRun(BaseModel):
     messages: list[AnyMessage] = []
     admission: Admission | None = None
     entropy: int = 0
-    nodes: list[Node] = []
+    nodes: SkipValidation[list[Node]] = []
     returned: list[Node] = []
     wave: list[Expansion] = []
-    queue: list[Queued] = []
+    queue: list[Ask] = []
     working: Any = None
     reserved: Usage = Usage()
     spent: Usage = Usage()
@@ -248,6 +237,13 @@ class SearchRun(BaseModel):
     clock: float = 0.0
     separate: bool = False
     distrusted: bool = False
+
+    @field_validator("nodes", mode="before")
+    @classmethod
+    def _parsed(cls, nodes: list[Any]) -> list[Node]:
+        """They grow, so that nodes of this process are not looked at again one by one."""
+        known = not nodes or isinstance(nodes[0], Node)
+        return nodes if known else [Node.model_validate(node) for node in nodes]
 
     @property
     def question(self) -> str:
@@ -258,10 +254,7 @@ class SearchRun(BaseModel):
     def usage(self) -> Usage:
         """What was spent so far; `seconds` since admission."""
         total = Usage.total([self.spent, *usages(self.returned)])
-        opened_at = self.admission.opened_at if self.admission else self.clock
-        return total.model_copy(
-            update={"seconds": Usage(seconds=max(0.0, self.clock - opened_at)).seconds}
-        )
+        return since_admission(total, self.admission, self.clock)
 
     def node(self, index: int) -> Node:
         """A node by its row in the tree."""
@@ -311,12 +304,6 @@ _STATUS: dict[Fate, Status] = {
     "terminal": Status.TERMINAL,
     "closed": Status.CLOSED,
 }
-
-
-def queued(tree: Tree, ask: Ask) -> Queued:
-    """An ask of the policy as plain data."""
-    lane = tree.lane.item(ask.first)
-    return Queued(parent=ask.parent, first=ask.first, count=ask.count, model=ask.model, lane=lane)
 
 
 def has_passed(node: Node) -> bool:

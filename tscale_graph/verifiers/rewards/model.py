@@ -8,7 +8,7 @@ import string
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 from urllib.parse import urlsplit
 
 from tscale_graph.budget import Usage
@@ -28,6 +28,8 @@ ToScore = Literal["identity", "sigmoid"] | Callable[[float], float]
 @dataclass(frozen=True, slots=True)
 class RewardModel:
     """A verifier that asks a server; spends no tokens of the budget, only seconds."""
+
+    judges_partial: ClassVar[bool] = True
 
     url: str
     api: Api
