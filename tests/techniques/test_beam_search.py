@@ -1,4 +1,4 @@
-"""Beam search: answers that grow step by step, and the steps that score best are gone on from."""
+"""Beam search: what is scored, what is gone on from, and which solution is the answer."""
 
 import re
 from collections import Counter
@@ -6,125 +6,9 @@ from collections import Counter
 import pytest
 
 from tests.fake_server import Behaviour, FakeServer
+from tests.techniques.reasoning import BAD, GOOD, prefers_good, writes
 from tests.techniques.searching import QUESTION, ask, asked_of, billed, told
 from tscale_graph import Budget, Usage, Verdict, beam_search
-from tscale_graph.search.levels import VARIANTS
-from tscale_graph.search.steps import StepSplitter
-
-PREFILLS = {"continues_assistant_message": True}
-
-
-def writes(*solutions):
-    """A model that writes solutions, given as lists of steps; those that may go on take turns."""
-    every = dict.fromkeys(step for solution in solutions for step in solution)
-
-    def decide(prompt, number):
-        so_far = [step for step in every if step in prompt[-1].text]
-        going = [solution for solution in solutions if solution[: len(so_far)] == so_far]
-        rest = going[number % len(going)][len(so_far) :]
-        return rest[0] if rest else ""
-
-    return decide
-
-
-GOOD = ["good one", "good two", "The answer is 3"]
-BAD = ["bad one", "bad two", "The answer is 2"]
-
-
-def prefers_good(question, so_far):
-    """0.9 for good steps, 0.2 for bad ones."""
-    return 0.9 if "good" in so_far else 0.2
-
-
-async def test_the_first_step_is_asked_for_with_the_bare_question():
-    model = told(writes(GOOD))
-    await ask(beam_search(model, prefers_good, beams=1, width=1))
-    assert asked_of(model)[0] == [("human", QUESTION)]
-
-
-async def test_the_next_step_is_asked_for_in_words():
-    model = told(writes(GOOD))
-    result = await ask(beam_search(model, prefers_good, beams=1, width=1))
-    assert asked_of(model)[1:] == [
-        [
-            ("human", QUESTION),
-            (
-                "human",
-                f"This is the solution so far:\n\n{so_far}\n\nContinue it with the next step "
-                "only. Do not repeat what is there, and do not comment on it.",
-            ),
-        ]
-        for so_far in ("good one", "good one\n\ngood two")
-    ]
-    assert result.text.rstrip() == "good one\n\ngood two\n\nThe answer is 3"
-    assert (result.answer, result.status) == ("3", "complete")
-
-
-async def test_where_the_model_goes_on_from_it_the_solution_is_prefilled():
-    model = told(writes(GOOD), metadata=PREFILLS)
-    await ask(beam_search(model, prefers_good, beams=1, width=1))
-    assert asked_of(model)[1:] == [
-        [("human", QUESTION), ("ai", so_far)]
-        for so_far in ("good one\n\n", "good one\n\ngood two\n\n")
-    ]
-
-
-@pytest.mark.parametrize(
-    ("metadata", "continuation", "last"),
-    [({}, "prefill", "ai"), (PREFILLS, "prompt", "human")],
-)
-async def test_the_user_may_say_how_to_continue(metadata, continuation, last):
-    model = told(writes(GOOD), metadata=metadata)
-    technique = beam_search(model, prefers_good, beams=1, width=1, continuation=continuation)
-    await ask(technique)
-    assert [prompt[-1][0] for prompt in asked_of(model)] == ["human", last, last]
-
-
-async def test_a_server_that_repeats_the_prefilled_solution_is_understood():
-    def decide(prompt):
-        so_far = prompt[-1].text if len(prompt) > 1 else ""
-        return so_far + ("the first step" if not so_far else "The answer is 3")
-
-    model = told(decide, metadata=PREFILLS)
-    result = await ask(beam_search(model, lambda q, a: 0.5, beams=1, width=1))
-    assert result.text.rstrip() == "the first step\n\nThe answer is 3"
-
-
-async def test_what_a_model_says_beyond_one_step_is_left_out():
-    model = told(lambda prompt: "one\n\ntwo\n\nthree" if len(prompt) == 1 else "The answer is 3")
-    result = await ask(beam_search(model, lambda q, a: 0.5, beams=1, width=1))
-    assert result.text.rstrip() == "one\n\nThe answer is 3"
-
-
-@pytest.mark.parametrize(
-    ("steps", "stop", "said", "step"),
-    [
-        ("paragraph", ["\n\n"], "a\nb\n\nc", "a\nb\n\n"),
-        ("line", ["\n"], "a\nb", "a\n"),
-        ("sentence", None, "It is 3.5 m. So it fits.", "It is 3.5 m. "),
-        ("delimiter:;", [";"], "a;b", "a;"),
-        (StepSplitter("delimiter", "|"), ["|"], "a|b", "a|"),
-    ],
-)
-async def test_where_a_step_ends_is_up_to_the_user(steps, stop, said, step):
-    model = told(lambda prompt: said if len(prompt) == 1 else "The answer is 3")
-    result = await ask(beam_search(model, lambda q, a: 0.5, beams=1, width=1, steps=steps))
-    assert result.tree.nodes[1].text == step
-    assert model.options[0]["stop_at"] == stop
-    assert result.text.startswith(f"{step}The answer is 3")
-
-
-@pytest.mark.parametrize("steps", ["paragraph", "line", "delimiter:\nStep "])
-async def test_the_answer_ends_where_the_model_ended_it(steps):
-    model = told(writes(GOOD))
-    result = await ask(beam_search(model, prefers_good, beams=1, width=1, steps=steps))
-    assert result.text.endswith("The answer is 3"), "nothing that the model did not say"
-
-
-async def test_a_step_has_its_own_limit_of_tokens():
-    model = told(writes(GOOD))
-    await ask(beam_search(model, prefers_good, beams=1, width=1, step_tokens=17))
-    assert {options["max_tokens"] for options in model.options} == {17}
 
 
 async def test_a_level_has_beams_times_width_steps_and_the_best_are_gone_on_from():
@@ -268,68 +152,9 @@ async def test_a_scorer_without_step_scores_scores_the_whole_so_far():
     assert [node.score for node in result.tree.nodes[1:]] == [0.1, 0.2, 0.3]
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
-async def test_every_variant_finds_the_good_solution(variant):
-    model = told(writes(GOOD, BAD))
-    technique = beam_search(
-        model, prefers_good, beams=2, width=2, variant=variant, select="max", seed=4
-    )
-    result = await ask(technique)
-    assert result.answer == "3"
-    assert result.technique == result.tree.technique == "beam_search"
-
-
 def numbered(prompt, number):
     """A different step each time, and the end after two of them."""
     return "The answer is 3" if prompt[-1].text.count("step") > 3 else f"step {number} of many"
-
-
-def by_number(question, so_far):
-    """The earlier a step was made, the better."""
-    return 1 / (2 + int(re.findall(r"step (\d+)", so_far)[0]))
-
-
-async def children_of(variant, *, scorer=by_number, **more):
-    model = told(lambda prompt, number: f"step {number} of many")
-    technique = beam_search(
-        model, scorer, beams=2, width=3, variant=variant, max_steps=2, seed=4, **more
-    )
-    tree = (await ask(technique)).tree
-    steps = [node for node in tree.nodes if node.depth == 2 and node.status != "terminal"]
-    return Counter(node.parent for node in steps), tree
-
-
-async def test_beam_goes_on_from_the_best_of_all():
-    children, _ = await children_of("beam")
-    assert children == {1: 3, 2: 3}
-
-
-async def test_dvts_goes_on_from_the_best_of_each_subtree():
-    children, tree = await children_of("dvts")
-    assert children == {1: 3, 4: 3}
-    assert len(tree.children(0)) == 6
-
-
-async def test_rebase_shares_continuations_out_by_score():
-    children, _ = await children_of("rebase")
-    assert sum(children.values()) == 6
-    assert children[1] == max(children.values())
-    assert len(children) > 2
-    sharper, _ = await children_of("rebase", score_temperature=0.01)
-    assert sharper[1] == 6
-
-
-async def test_particles_go_on_as_they_are_while_their_weights_are_even():
-    children, _ = await children_of("particles", scorer=lambda q, a: 0.5)
-    assert children == dict.fromkeys(range(1, 7), 1)
-
-
-async def test_particles_are_resampled_where_one_outweighs_the_rest():
-    def one_is_good(question, so_far):
-        return 0.999 if so_far.startswith("step 2") else 0.001
-
-    children, _ = await children_of("particles", scorer=one_is_good)
-    assert children == {3: 6}
 
 
 async def test_the_answer_is_chosen_among_whole_solutions_by_their_scores():

@@ -1,4 +1,4 @@
-"""LATS: the turns of an agent as a tree, with values, reflections and ways back."""
+"""LATS: the turns of an agent as a tree, with values and ways back."""
 
 import json
 import re
@@ -8,51 +8,10 @@ from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.tools import tool
 
 from tests.scripted import Scripted
-from tests.techniques.key_value_store import AsyncStore, Store, get, put
+from tests.techniques.arithmetic_agent import QUESTION, TOOLS, add, is_20, knows_how, results, solve
+from tests.techniques.key_value_store import Store, put
 from tests.techniques.searching import Told, acts, ask, asked_of, billed, told
-from tests.verifiers.judges.readers import fenced, reader
 from tscale_graph import Budget, Usage, Verdict, lats
-from tscale_graph.verifiers.judges import judge
-
-QUESTION = "What is (2 + 3) * 4?"
-
-
-def add(a: int, b: int) -> int:
-    """Add two numbers."""
-    return a + b
-
-
-async def multiply(a: int, b: int) -> int:
-    """Multiply two numbers."""
-    return a * b
-
-
-TOOLS = [add, multiply]
-
-
-def is_20(question, answer):
-    right = answer.endswith("20")
-    return Verdict(score=float(right), passed=right, feedback="" if right else "not 20")
-
-
-def results(prompt):
-    """What tools have brought so far."""
-    return [message.text for message in prompt if message.type == "tool"]
-
-
-def knows_how(prompt):
-    """Adds, multiplies, and answers."""
-    match results(prompt):
-        case []:
-            return acts("add", a=2, b=3)
-        case [one]:
-            return acts("multiply", a=int(one), b=4)
-        case [*_, last]:
-            return f"The answer is {last}"
-
-
-def solve(model, value=is_20, *, budget=None, question=QUESTION, **arguments):
-    return ask(lats(model, value=value, **arguments), budget, question=question)
 
 
 async def test_the_first_turn_is_asked_for_with_the_bare_question_and_the_tools():
@@ -219,84 +178,6 @@ async def test_uct_goes_back_from_attempts_of_low_value():
     assert result.usage.calls == 4, "the better of the first two is gone on from"
 
 
-async def test_a_reflection_on_a_failure_is_shown_to_later_turns():
-    def decide(prompt, number):
-        if "This attempt has failed" in prompt[-1].text:
-            return "I forgot  to\nmultiply."
-        learnt = any("forgot to multiply" in message.text for message in prompt)
-        match results(prompt):
-            case []:
-                return acts("add", a=2 + number, b=3 - number)
-            case ["5"] if learnt:
-                return acts("multiply", a=5, b=4)
-            case [*_, last]:
-                return f"The answer is {last}"
-
-    model = told(decide)
-    result = await solve(model, tools=TOOLS, width=2)
-    reflecting = next(p for p in asked_of(model) if "This attempt has failed" in p[-1][1])
-    assert reflecting == [
-        ("human", QUESTION),
-        ("ai", ""),
-        ("tool", "5"),
-        ("ai", "The answer is 5"),
-        (
-            "human",
-            "This attempt has failed: not 20. In one or two sentences, say what went wrong and "
-            "what should be done differently next time. Do not solve the task.",
-        ),
-    ]
-    after = asked_of(model)[asked_of(model).index(reflecting) + 1 :]
-    assert all(
-        prompt[:2]
-        == [
-            ("human", QUESTION),
-            (
-                "human",
-                "Earlier attempts at this failed. What was learnt from them:\n"
-                "- I forgot to multiply.",
-            ),
-        ]
-        for prompt in after
-    )
-    assert (result.answer, len(after)) == ("20", 4)
-    assert result.usage.calls == len(model.calls), "reflections count"
-
-
-async def test_after_so_many_reflections_no_more_are_made():
-    def decide(prompt, number):
-        failed = "This attempt has failed" in prompt[-1].text
-        return f"Lesson {number}." if failed else f"The answer is {number}"
-
-    for most in (0, 2):
-        model = told(decide)
-        await solve(model, is_wrong, width=1, max_nodes=3, reflections=most)
-        assert sum("has failed" in prompt[-1].text for prompt in model.prompts) <= most
-
-    def always_acts_first(prompt, number):
-        if "This attempt has failed" in prompt[-1].text:
-            return f"Lesson {number}."
-        if not results(prompt):
-            return acts("add", a=number, b=0)
-        return f"The answer is {number}"
-
-    model = told(always_acts_first)
-    await solve(model, is_wrong, tools=TOOLS, width=3, max_nodes=15, reflections=2)
-    assert sum("has failed" in prompt[-1].text for prompt in model.prompts) == 2
-    told_of = [p[1].text for p in model.prompts if len(p) > 1 and "learnt" in p[1].text]
-    assert max(text.count("Lesson") for text in told_of) == 2
-
-
-def is_wrong(question, answer):
-    return False
-
-
-async def test_an_answer_that_a_value_function_likes_is_not_reflected_on():
-    model = told(lambda prompt, number: f"The answer is {number}")
-    await solve(model, lambda q, a: 0.6, width=2, max_nodes=2)
-    assert len(model.calls) == 2
-
-
 async def test_no_attempt_is_longer_than_max_depth():
     model = told(lambda prompt, number: acts("add", a=number, b=0))
     technique = lats(model, tools=TOOLS, value=is_20, width=1, max_depth=3, on_exceeded="return")
@@ -318,18 +199,6 @@ async def test_after_max_depth_the_deepest_attempt_is_asked_for_an_answer():
     model = told(decide)
     await solve(model, Deeper(), tools=TOOLS, width=1, max_depth=3, reflections=0)
     assert len(results(model.prompts[-1])) == 3
-
-
-async def test_nothing_is_reflected_on_once_an_answer_has_passed():
-    model = told(lambda prompt, number: f"The answer is {18 + number}")
-    await solve(model, width=3)
-    assert len(model.calls) == 3
-
-
-async def test_nothing_is_reflected_on_when_no_turn_is_left_that_could_learn_from_it():
-    model = told(lambda prompt: "The answer is 5" if len(prompt) > 2 else acts("add", a=2, b=3))
-    await solve(model, tools=TOOLS, width=1, max_nodes=1)
-    assert not any("This attempt has failed" in prompt[-1].text for prompt in model.prompts)
 
 
 async def test_no_more_than_max_nodes_are_made_and_the_best_attempt_is_asked_for_an_answer():
@@ -386,189 +255,6 @@ async def test_max_parallel_holds_within_an_expansion():
     model = told(decide, delay=0.005)
     await solve(model, tools=TOOLS, width=4, max_parallel=2, max_nodes=8)
     assert model.most_in_flight == 2
-
-
-ARITHMETIC = {
-    "What is (2 + 3) * 4?": ("20", [("add", 2, 3), ("multiply", None, 4)]),
-    "What is 6 * 7 + 1?": ("43", [("multiply", 6, 7), ("add", None, 1)]),
-    "What is 2 * 2 * 2 + 5?": ("13", [("multiply", 2, 2), ("multiply", None, 2), ("add", None, 5)]),
-}
-
-
-def often_wrong(plan):
-    """Does the next thing of a plan every third time, and something else the other times."""
-
-    def decide(prompt, number):
-        brought = results(prompt)
-        if len(brought) == len(plan):
-            return f"The answer is {brought[-1]}"
-        if number % 3 != 2:
-            return acts("add", a=number, b=1000)
-        name, a, b = plan[len(brought)]
-        return acts(name, a=int(brought[-1]) if a is None else a, b=b)
-
-    return decide
-
-
-class Near:
-    """A value function that knows the numbers on the way."""
-
-    judges_partial = True
-
-    def __init__(self, plan, answer):
-        numbers = []
-        for name, a, b in plan:
-            a = numbers[-1] if a is None else a
-            numbers.append(a + b if name == "add" else a * b)
-        self.numbers, self.answer = numbers, answer
-
-    def __call__(self, question, attempt):
-        brought = [int(number) for number in re.findall(r"→ (\d+)", attempt)]
-        right = brought == self.numbers[: len(brought)]
-        final = re.findall(r"The answer is (\d+)", attempt)
-        if final:
-            return final[-1] == self.answer
-        return 0.2 + 0.2 * len(brought) if right else 0.0
-
-
-@pytest.mark.parametrize("question", ARITHMETIC)
-async def test_it_solves_arithmetic_that_a_single_attempt_gets_wrong(question):
-    answer, plan = ARITHMETIC[question]
-    result = await solve(
-        told(often_wrong(plan)), Near(plan, answer), question=question, tools=TOOLS, width=3
-    )
-    assert (result.answer, result.verdict.passed) == (answer, True)
-
-
-class Bookkeeper:
-    """Moves an amount: reads both accounts and writes both. The first idea is a wrong one."""
-
-    def __call__(self, prompt, number):
-        brought = results(prompt)
-        written = sum(1 for text in brought if text == "written")
-        read = [text for text in brought if text != "written"]
-        if not read:
-            return acts("get", key="a")
-        if written == 0:
-            wrong = number % 3 != 2
-            return acts("put", key="a", value="999" if wrong else str(int(read[0]) - 30))
-        if len(read) == 1:
-            return acts("get", key="b")
-        if written == 1:
-            return acts("put", key="b", value=str(int(read[1]) + 30))
-        if len(read) < 4:
-            return acts("get", key="a" if len(read) == 2 else "b")
-        return f"The answer is {read[2]} and {read[3]}"
-
-
-def accounts(kind):
-    def make():
-        store = kind()
-        store.values = {"a": "100", "b": "5"}
-        return store
-
-    return make
-
-
-def booked(question, answer):
-    return "70 and 35" in answer
-
-
-@pytest.mark.parametrize("kind", [Store, AsyncStore])
-async def test_it_solves_a_task_that_takes_writing_and_going_back(kind):
-    book = Bookkeeper()
-    model = told(lambda prompt, number: book(prompt, number))
-    result = await solve(
-        model,
-        booked,
-        question="Move 30 from a to b.",
-        tools=[put, get],
-        environment=accounts(kind),
-        width=3,
-        answer="text",
-        reflections=0,
-    )
-    assert result.verdict.passed
-    read = [node.text for node in result.tree.nodes if node.text.startswith('get({"key": "a"})')]
-    assert {text.rpartition("→ ")[2] for text in read} <= {"100", "70", "999"}
-    for node in result.tree.nodes:
-        if node.text.startswith('get({"key": "a"})') and node.depth > 1:
-            above = " ".join(result.tree.nodes[i].text for i in result.tree.path(node.index)[1:-1])
-            value = re.findall(r'"key": "a", "value": "(\d+)"', above)[-1]
-            assert node.text.endswith(f"→ {value}"), "what its own attempt wrote, and no other's"
-
-
-async def test_parallel_branches_never_see_each_others_writes():
-    def decide(prompt, number):
-        brought = results(prompt)
-        if not brought:
-            return acts("put", key="n", value=str(number))
-        if brought == ["written"]:
-            return acts("get", key="n")
-        return f"The answer is {brought[-1]}"
-
-    result = await solve(
-        told(decide),
-        is_wrong,
-        tools=[put, get],
-        environment=AsyncStore,
-        width=4,
-        batch=4,
-        max_nodes=40,
-        reflections=0,
-    )
-    reads = [node for node in result.tree.nodes if node.text.startswith("get")]
-    assert len(reads) >= 4
-    for node in reads:
-        wrote = re.findall(r'"value": "(\d+)"', result.tree.nodes[node.parent].text)
-        assert node.text.endswith(f"→ {wrote[0]}")
-
-
-async def test_an_action_that_leads_back_to_where_an_attempt_was_is_a_dead_end():
-    class Room:
-        """Two doors: through one and back again."""
-
-        def __init__(self):
-            self.place = 0
-
-        def snapshot(self):
-            return self.place
-
-        def restore(self, snapshot):
-            self.place = snapshot
-
-        def step(self, action):
-            self.place = 1 - self.place
-            return f"You are in room {self.place}"
-
-    @tool
-    def walk() -> str:
-        """Walk through the door."""
-        return ""
-
-    def decide(prompt, number):
-        closing = "final answer now" in prompt[-1].text
-        return "The answer is 20" if closing else acts("walk")
-
-    result = await solve(told(decide), tools=[walk], environment=Room, width=1, max_nodes=30)
-    failed = [node for node in result.tree.nodes if node.status == "failed"]
-    assert [node.note for node in failed] == ["the same as node 1, which it goes on from"]
-    assert len(result.tree.nodes) <= 6
-    assert result.answer == "20"
-
-
-async def test_a_judge_that_is_leased_scores_attempts_and_is_counted():
-    def rate(prompt):
-        shown = fenced(prompt)["answer"]
-        return json.dumps({"score": 10 if "answer is 20" in shown else 6})
-
-    judging = reader(rate)
-    model = told(knows_how)
-    result = await solve(model, judge(judging, pass_at=1.0), tools=TOOLS, width=1)
-    assert (result.answer, result.verdict.passed) == ("20", True)
-    assert len(judging.calls) == 3, "every turn was judged"
-    assert "add(" in fenced(judging.prompts[0])["answer"]
-    assert result.usage.calls == len(model.calls) + len(judging.calls)
 
 
 async def test_a_system_prompt_comes_first_and_reflections_after_the_question():

@@ -1,14 +1,13 @@
-"""No tree search exceeds its budget, whatever its models do; and what it says it spent is true."""
+"""Whatever a search does, it keeps to its budget, and its usage is true."""
 
 import asyncio
 import random
-import time
 from dataclasses import dataclass
 
 import pytest
 
 from tests.scripted import Scripted, Synchronous
-from tests.techniques.searching import QUESTION, Told, acts, ask, billed, told
+from tests.techniques.searching import QUESTION, ask, billed, told
 from tests.techniques.test_hard_limits import (
     OVERRUN_SECONDS,
     PRICE,
@@ -20,14 +19,15 @@ from tests.techniques.test_hard_limits import (
     timed,
 )
 from tests.techniques.test_invariants import Watched
-from tests.verifiers.judges.readers import reader
+from tests.techniques.tree_search.searches import TECHNIQUES, a_technique, judging, numbered
 from tscale_graph import Budget, BudgetExceeded, Usage, Verdict, ab_mcts, beam_search, lats
 from tscale_graph.candidates import SamplingError
 from tscale_graph.verifiers.judges import judge
 
 SCENARIOS = 16
+
+
 DEARER = {"usd_per_million_tokens": {"input": 6.0, "output": 40.0}}
-TECHNIQUES = ("ab_mcts", "beam_search", "lats")
 
 
 @dataclass
@@ -122,14 +122,6 @@ async def test_no_limit_is_exceeded_and_the_usage_is_true(technique, seed):
             assert nodes.model_copy(update={"seconds": usage.seconds}) == usage
 
 
-def a_technique(name, model, scorer=at_random, **more):
-    if name == "ab_mcts":
-        return ab_mcts(model, scorer, batch=3, seed=1, answer="number", **more)
-    if name == "beam_search":
-        return beam_search(model, scorer, beams=1, width=3, answer="number", **more)
-    return lats(model, value=scorer, width=3, answer="number", **more)
-
-
 def watched(seed, **more):
     rng = random.Random(seed)
     answers = [f"The answer is {n}" for n in range(30)] + [f"Step {n}" for n in range(90)]
@@ -158,12 +150,6 @@ async def test_calls_are_used_up_and_never_exceeded(technique, calls):
     assert result.answer is not None
     if technique == "ab_mcts":
         assert (len(model.calls), result.status, result.cut_off_by) == (calls, "cut_off", "calls")
-
-
-def numbered(prompt, number):
-    """Another answer each time; as a step, only where the rest is asked for."""
-    closing = "Write the rest" in prompt[-1].text
-    return f"The answer is {number}" if closing or len(prompt) == 1 else f"Step {number}"
 
 
 @pytest.mark.parametrize("technique", TECHNIQUES)
@@ -246,84 +232,6 @@ async def test_dollars_are_kept_to_with_models_of_several_prices(variant):
     assert result.usage.usd <= budget.usd
 
 
-class Hangs(Told):
-    """Answers so many calls at once, and none after them."""
-
-    quick: int = 3
-
-    async def wait(self):
-        if len(self.calls) > self.quick:
-            await asyncio.sleep(60)
-
-
-@pytest.mark.parametrize("technique", TECHNIQUES)
-async def test_at_the_deadline_calls_are_cancelled_and_the_best_answer_is_returned(technique):
-    model = Hangs(decide=numbered)
-    started = time.monotonic()
-    result = await ask(
-        a_technique(technique, model, lambda q, a: int(a.split()[-1]) / 10), Budget(seconds=0.5)
-    )
-    assert time.monotonic() - started < 0.5 + 2 * OVERRUN_SECONDS
-    assert model.in_flight == 0, "nothing runs on behind the caller's back"
-    assert result.answer == "2"
-    if technique == "ab_mcts":
-        assert (result.status, result.cut_off_by) == ("cut_off", "seconds")
-        assert [call.fate for call in model.calls[3:]] == ["cancelled"] * 3
-        assert result.usage.tokens > billed(model), "those are charged all they could have cost"
-
-
-@pytest.mark.parametrize("technique", TECHNIQUES)
-async def test_at_the_deadline_without_any_answer_the_budget_is_exceeded(technique):
-    model = Hangs(decide=numbered, quick=0)
-    with pytest.raises(BudgetExceeded, match=r"seconds=0\.3 was used up") as caught:
-        await ask(a_technique(technique, model), Budget(seconds=0.3))
-    assert caught.value.limit == "seconds"
-    assert caught.value.usage.calls == len(model.calls) > 0
-
-
-async def test_a_slow_verifier_is_given_up_on_at_the_deadline_and_an_answer_is_returned():
-    async def slow(question, answer):
-        await asyncio.sleep(60)
-
-    started = time.monotonic()
-    result = await ask(a_technique("ab_mcts", told(numbered), slow), Budget(seconds=0.3))
-    assert time.monotonic() - started < 0.3 + 2 * OVERRUN_SECONDS
-    assert (result.status, result.cut_off_by) == ("cut_off", "seconds")
-    assert result.answer is not None, "an answer that nobody could check is better than none"
-    assert any("the deadline came before the verdict" in note for note in result.notes)
-
-
-async def test_an_answer_that_was_scored_comes_before_one_that_could_not_be():
-    checked = []
-
-    async def slow_after_the_first(question, answer):
-        checked.append(answer)
-        if len(checked) > 1:
-            await asyncio.sleep(60)
-        return 0.1
-
-    technique = ab_mcts(told(numbered), slow_after_the_first, answer="number", seed=1)
-    result = await ask(technique, Budget(seconds=0.3))
-    assert (result.answer, result.cut_off_by) == (checked[0], "seconds")
-
-
-async def test_slow_tools_are_given_up_on_at_the_deadline():
-    async def look(where: int) -> str:
-        """Look somewhere."""
-        await asyncio.sleep(60)
-
-    model = told(lambda prompt, number: acts("look", where=number))
-    started = time.monotonic()
-    with pytest.raises(BudgetExceeded) as caught:
-        await ask(lats(model, tools=[look], value=at_random, width=2), Budget(seconds=0.3))
-    assert time.monotonic() - started < 0.3 + 2 * OVERRUN_SECONDS
-    assert (caught.value.limit, caught.value.usage.calls) == ("seconds", 2)
-
-
-def judging(**more):
-    return reader('{"score": 5}', **more)
-
-
 @pytest.mark.parametrize("technique", TECHNIQUES)
 @pytest.mark.parametrize("calls", [2, 3, 4, 7, 12])
 async def test_what_a_judge_spends_is_counted_and_within_the_budget(technique, calls):
@@ -373,111 +281,6 @@ async def test_when_nothing_is_left_for_the_verifier_the_answers_are_still_there
     assert (result.status, result.cut_off_by) == ("cut_off", "calls")
     assert result.answer is not None
     assert any("nothing was left of the budget for the verifier" in note for note in result.notes)
-
-
-def only_closes(prompt, number):
-    """Never comes to an answer by itself."""
-    closing = "Write the rest" in prompt[-1].text or "final answer now" in prompt[-1].text
-    return "The answer is 3" if closing else f"Step {number}"
-
-
-def wanders(prompt, number):
-    """The same, for an agent."""
-    said = only_closes(prompt, number)
-    return said if said.startswith("The") else acts("look", where=number)
-
-
-def look(where: int) -> str:
-    """Look somewhere."""
-    return f"nothing at {where}"
-
-
-def partial(name, scorer=at_random, **more):
-    """A technique whose model never comes to an answer unless it is told to."""
-    options = {"max_output_tokens": 20, "answer": "number", "on_exceeded": "return", **more}
-    if name == "beam_search":
-        model = told(only_closes, metadata=PRICE)
-        return beam_search(model, scorer, beams=1, width=2, step_tokens=10, **options), model
-    model = told(wanders, metadata=PRICE)
-    return lats(model, value=scorer, tools=[look], width=2, **options), model
-
-
-CLOSING = ("beam_search", "lats")
-
-
-@pytest.mark.parametrize("technique", CLOSING)
-@pytest.mark.parametrize("calls", [2, 3, 4, 6, 9])
-async def test_the_last_call_is_kept_for_an_answer(technique, calls):
-    graph, model = partial(technique)
-    result = await ask(graph, Budget(calls=calls))
-    assert result.answer == "3"
-    assert len(model.calls) == result.usage.calls <= calls
-    assert (result.status, result.cut_off_by) == ("cut_off", "calls")
-
-
-@pytest.mark.parametrize("technique", CLOSING)
-@pytest.mark.parametrize("room", [1, 2, 4])
-@pytest.mark.parametrize("limit", ["tokens", "usd"])
-async def test_tokens_and_dollars_for_an_answer_are_kept_too(technique, limit, room):
-    graph, model = partial(technique)
-    amount = room * (400 if technique == "beam_search" else 3_000)
-    budget = Budget(tokens=amount) if limit == "tokens" else Budget(usd=amount * 3e-6)
-    result = await ask(graph, budget)
-    assert result.answer == "3"
-    assert (result.status, result.cut_off_by) == ("cut_off", limit)
-    assert result.usage.tokens >= billed(model)
-    assert budget.exceeded_by(result.usage) is None
-
-
-async def test_what_is_kept_for_an_answer_grows_with_the_solution_that_it_completes():
-    def decide(prompt, number):
-        said = only_closes(prompt, number)
-        return said if said.startswith("The") else said + " is a long one" * 60
-
-    technique = beam_search(
-        told(decide), at_random, beams=1, width=2, max_output_tokens=60, answer="number"
-    )
-    for tokens in (4_000, 9_000, 15_000):
-        result = await ask(technique, Budget(tokens=tokens))
-        assert (result.answer, result.cut_off_by) == ("3", "tokens")
-
-
-@pytest.mark.parametrize("technique", CLOSING)
-async def test_a_model_that_tells_of_smaller_prompts_than_it_gets_keeps_to_the_budget(technique):
-    class Modest(Told):
-        def report(self, call):
-            return {"input_tokens": 1, "output_tokens": 1, "total_tokens": 2}
-
-    graph, model = partial(technique)
-    modest = Modest(decide=model.decide)
-    graph = (
-        beam_search(modest, at_random, beams=1, width=2, answer="number", max_output_tokens=20)
-        if technique == "beam_search"
-        else lats(modest, value=at_random, tools=[look], width=2, max_output_tokens=20)
-    )
-    budget = Budget(tokens=1_500 if technique == "beam_search" else 6_000)
-    result = await ask(graph, budget)
-    assert result.usage.tokens >= billed(modest)
-    assert result.usage.tokens <= budget.tokens
-
-
-@pytest.mark.parametrize("technique", CLOSING)
-@pytest.mark.parametrize("calls", [4, 5, 6, 8, 11])
-async def test_a_closing_answer_is_there_where_a_judge_scores_too(technique, calls):
-    asked = judging(metadata=PRICE)
-    graph, model = partial(technique, judge(asked))
-    result = await ask(graph, Budget(calls=calls))
-    assert result.answer == "3"
-    assert result.usage.calls == len(model.calls) + len(asked.calls) <= calls
-
-
-@pytest.mark.parametrize("technique", CLOSING)
-@pytest.mark.parametrize("tokens", [50, 100, 200, 700, 1_000, 1_400, 1_800, 3_000])
-async def test_whenever_a_call_was_made_there_is_an_answer(technique, tokens):
-    graph, model = partial(technique)
-    result = await ask(graph, Budget(tokens=tokens))
-    assert billed(model) <= result.usage.tokens <= tokens
-    assert (result.answer is not None) == bool(model.calls)
 
 
 async def test_reflections_keep_to_the_budget():
