@@ -52,6 +52,15 @@ async def test_a_check_that_the_deadline_ended_is_charged_its_whole_lease():
     assert result.usage.calls == 2 + (12 - 2) // 2
 
 
+async def test_a_verifiers_own_timeout_is_not_the_deadline_of_the_run():
+    def late(question, answer):
+        raise TimeoutError("the database took too long")
+
+    _, answered = run(late, budget=Budget(calls=8, seconds=60))
+    with pytest.raises(SamplingError, match="the database took too long"):
+        await answered
+
+
 async def test_a_judge_that_the_deadline_ended_says_what_it_had_spent():
     model = Scripted(answers=[GOOD], hang=1.0)
     sampler, answered = run(

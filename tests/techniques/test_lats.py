@@ -12,6 +12,8 @@ from tests.techniques.arithmetic_agent import QUESTION, TOOLS, add, is_20, knows
 from tests.techniques.key_value_store import Store, put
 from tests.techniques.searching import Told, acts, ask, asked_of, billed, told
 from tscale_graph import Budget, Usage, Verdict, lats
+from tscale_graph.verifiers import equation, reward_model
+from tscale_graph.verifiers.judges import judge
 
 
 async def test_the_first_turn_is_asked_for_with_the_bare_question_and_the_tools():
@@ -316,3 +318,9 @@ def test_a_bad_argument_fails_when_the_graph_is_built(arguments, message):
 
 def test_a_tool_with_side_effects_is_taken_where_an_environment_can_undo_them():
     lats(Told(decide=knows_how), value=is_20, tools=[put, delete], environment=Store)
+
+
+def test_judges_and_reward_models_are_shown_unfinished_attempts():
+    assert judge(Scripted()).judges_partial
+    assert reward_model("http://127.0.0.1:1/classify").judges_partial
+    assert not hasattr(equation, "judges_partial")
