@@ -36,9 +36,10 @@ def sample_size(
 
 
 def expected_costs(settings: SearchSettings, run: SearchRun) -> Costs | None:
-    """What a fresh and a refined answer of each model cost: as seen so far, else at most.
+    """What a fresh and a refined answer of each model cost: as seen so far, else by estimate.
 
-    In dollars where every model has a price above nothing, else in tokens.
+    In dollars where every model has a price above nothing, else in tokens. Fresh answers of one
+    request share its prompt; one that refines has a prompt of its own, with an answer in it.
     """
     admission = run.admission
     if admission is None:
@@ -54,10 +55,11 @@ def expected_costs(settings: SearchSettings, run: SearchRun) -> Costs | None:
     priced = all(bound.usd > 0 for bound in bounds)
     most = [bound.usd if priced else float(bound.tokens) for bound in bounds]
     fresh = _filled([seen[0][model].mean(priced=priced) for model in models], most)
-    refined = _filled(
-        [seen[1][model].mean(priced=priced) for model in models],
-        [_REFINING * cost for cost in fresh],
-    )
+    alone = [
+        _refined_alone(settings, admission, model, seen[0][model], priced=priced)
+        for model in models
+    ]
+    refined = _filled([seen[1][model].mean(priced=priced) for model in models], alone)
     if min(fresh) <= 0 or min(refined) <= 0:
         return None
     return Costs(tuple(fresh), tuple(refined))
@@ -65,25 +67,41 @@ def expected_costs(settings: SearchSettings, run: SearchRun) -> Costs | None:
 
 _LOOKED_AT = 64
 """The last nodes tell what answers cost."""
-_REFINING = 1.5
-"""What a refined answer costs beside a fresh one before there is any: its prompt is longer."""
+
+
+def _refined_alone(
+    settings: SearchSettings, admission: Admission, model: int, seen: _Seen, *, priced: bool
+) -> float:
+    """What an answer costs whose prompt has another answer in it, by the length of those seen."""
+    answer = seen.mean_output or settings.max_output_tokens
+    price = settings.endpoints[model].prices.ceiling
+    prompt = admission.prompt_bound + answer
+    if priced and price is not None:
+        return price.cost(input_tokens=prompt, output_tokens=answer) + admission.beside.usd
+    return float(prompt + answer + admission.beside.tokens)
 
 
 class _Seen:
     """What answers of one kind have cost."""
 
     def __init__(self) -> None:
-        self.count, self.usd, self.tokens = 0, 0.0, 0
+        self.count, self.usd, self.tokens, self.output_tokens = 0, 0.0, 0, 0
 
     def add(self, node: Node) -> None:
         made, checked = node.candidate.usage, node.checked
         self.count += 1
         self.usd += made.usd + checked.usd
         self.tokens += made.tokens + checked.tokens
+        self.output_tokens += made.output_tokens
 
     def mean(self, *, priced: bool) -> float | None:
         """What one has cost, in dollars or in tokens; None before there is one."""
         return (self.usd if priced else self.tokens) / self.count if self.count else None
+
+    @property
+    def mean_output(self) -> int:
+        """Tokens of one answer, rounded up; 0 before there is one."""
+        return -(-self.output_tokens // self.count) if self.count else 0
 
 
 def _filled(seen: Sequence[float | None], otherwise: Sequence[float]) -> list[float]:
