@@ -4,9 +4,16 @@ A block is a frozen dataclass whose async methods are nodes and edges of a LangG
 `budget_gate` (`admit`, and the edge `fan_out`), `sampler` (`sample`), `verifier` (`verify`),
 `decider` (`decide`, and the edge `another`) and `aggregator` (`finish`). They share one
 `SamplingSettings` and one `SamplingState`.
+
+`search_loop` is the whole loop of a tree search, for what `search_settings` says: a policy of
+`tscale_graph.search` decides where to expand, and a `Growth` what a node is. It needs the extra
+`search`.
 """
 
 from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from tscale_graph.techniques.admission import find_budget
 from tscale_graph.techniques.checking import Checker
@@ -18,11 +25,21 @@ from tscale_graph.techniques.settings import SamplingSettings, sampling_settings
 from tscale_graph.techniques.state import Answered, Question, SamplingState
 from tscale_graph.verifiers import Verifier, check_verifier
 
+if TYPE_CHECKING:
+    from tscale_graph.techniques.tree_search.growing import Growth
+    from tscale_graph.techniques.tree_search.loop import search_loop
+    from tscale_graph.techniques.tree_search.settings import SearchSettings, search_settings
+    from tscale_graph.techniques.tree_search.state import ExpandTask, Node
+
 __all__ = [
     "Answered",
+    "ExpandTask",
+    "Growth",
+    "Node",
     "Question",
     "SamplingSettings",
     "SamplingState",
+    "SearchSettings",
     "add_edges",
     "add_node",
     "aggregator",
@@ -31,8 +48,26 @@ __all__ = [
     "find_budget",
     "sampler",
     "sampling_settings",
+    "search_loop",
+    "search_settings",
     "verifier",
 ]
+
+_OF_SEARCHES = {
+    "ExpandTask": "state",
+    "Growth": "growing",
+    "Node": "state",
+    "SearchSettings": "settings",
+    "search_loop": "loop",
+    "search_settings": "settings",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _OF_SEARCHES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = import_module(f"tscale_graph.techniques.tree_search.{_OF_SEARCHES[name]}")
+    return getattr(home, name)
 
 
 def budget_gate(settings: SamplingSettings) -> BudgetGate:

@@ -63,10 +63,16 @@ def one_by_one(prior, scores, pending=0, seed=1):
 
 def all_at_once(prior, scores, pending=0, seed=1):
     arms = [np.full(DRAWS, each) for each in (*sufficient(scores), float(pending))]
-    return prior.draw(*arms, np.random.default_rng(seed))
+    return prior.draw_each(*arms, np.random.default_rng(seed))
 
 
-ways = pytest.mark.parametrize("way", [one_by_one, all_at_once])
+def few_at_once(prior, scores, pending=0, seed=1):
+    rng = np.random.default_rng(seed)
+    arms = [np.full(4, each) for each in (*sufficient(scores), float(pending))]
+    return np.concatenate([prior.draw_each(*arms, rng) for _ in range(DRAWS // 4)])
+
+
+ways = pytest.mark.parametrize("way", [one_by_one, few_at_once, all_at_once])
 
 
 @cases
@@ -119,22 +125,25 @@ def test_scores_in_flight_leave_the_mean_and_narrow_the_spread(way, prior, score
 @given(
     st.lists(st.floats(0, 1), max_size=8),
     st.floats(0.1, 3),
-    st.floats(0.01, 5),
+    st.floats(0.05, 5),
     st.integers(0, 5),
     st.floats(1e-6, 1.0),
 )
 def test_the_gaussian_is_never_undefined(scores, mean_weight, variance_weight, pending, variance):
     prior = GaussianScores(0.5, mean_weight, variance, variance_weight)
-    for way in (float, lambda number: np.array([number])):
-        arm = [way(each) for each in (*sufficient(scores), pending)]
-        drawn = prior.draw(*arm, np.random.default_rng(0))
-        assert np.shape(drawn) == np.shape(arm[0])
+    arm = (*sufficient(scores), pending)
+    assert not math.isnan(prior.draw(*arm, np.random.default_rng(0)))
+    for arms in (0, 1, 30):
+        columns = [np.full(arms, each) for each in arm]
+        drawn = prior.draw_each(*columns, np.random.default_rng(0))
+        assert drawn.shape == (arms,)
         assert not np.isnan(drawn).any()
 
 
 @priors
-def test_each_arm_is_drawn_from_its_own_scores(prior):
-    arms = [[0.1] * 400, [0.9] * 400, [0.5] * 400]
+@pytest.mark.parametrize("times", [1, 10])
+def test_each_arm_is_drawn_from_its_own_scores(prior, times):
+    arms = [[0.1] * 400, [0.9] * 400, [0.5] * 400] * times
     columns = np.array([(*sufficient(scores), 0.0) for scores in arms]).T
-    drawn = prior.draw(*columns, np.random.default_rng(3))
-    assert drawn == pytest.approx([0.1, 0.9, 0.5], abs=0.1)
+    drawn = prior.draw_each(*columns, np.random.default_rng(3))
+    assert drawn == pytest.approx([0.1, 0.9, 0.5] * times, abs=0.1)

@@ -27,7 +27,7 @@ HOSTILE = (
 
 texts = st.one_of(st.text(), st.sampled_from(HOSTILE), st.text(alphabet='"#;<>&`$\\%{}\n1.- fa:'))
 shares = st.one_of(st.none(), st.floats(min_value=0, max_value=1))
-statuses = st.sampled_from(["open", "terminal", "failed", "duplicate", "pending"])
+statuses = st.sampled_from(["open", "terminal", "failed", "duplicate"])
 usages = st.builds(
     Usage,
     calls=st.integers(0, 3),

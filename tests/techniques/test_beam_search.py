@@ -83,7 +83,7 @@ async def test_the_search_ends_when_a_whole_solution_passes():
 
 async def test_a_solution_that_passes_is_whole_whatever_the_model_would_say_next():
     def scorer(question, so_far):
-        return Verdict(score=1.0, passed="two" in so_far)
+        return Verdict(score=1.0, passed="two" in so_far, step_scores=[1.0])
 
     model = told(writes(["one", "two", "three", "four"]))
     result = await ask(
@@ -91,6 +91,14 @@ async def test_a_solution_that_passes_is_whole_whatever_the_model_would_say_next
     )
     assert result.text.strip() == "one\n\ntwo"
     assert (len(model.calls), result.verdict.passed) == (2, True)
+
+
+@pytest.mark.parametrize("verdict", [1.0, True, Verdict(score=0.9, passed=True)])
+async def test_a_partial_solution_that_is_fine_so_far_goes_on(verdict):
+    model = told(writes(["First, count them.", "There are three.", "The answer is 3."]))
+    result = await ask(beam_search(model, lambda q, a: verdict, beams=1, width=1))
+    assert result.text.split("\n\n")[:2] == ["First, count them.", "There are three."]
+    assert (result.answer, result.status, result.verdict.passed) == ("3", "complete", True)
 
 
 async def test_after_max_steps_the_best_solution_is_completed_in_one_call():
@@ -241,8 +249,9 @@ async def test_one_request_brings_a_level_where_the_provider_gives_several():
         ({"variant": "greedy"}, "variant must be one of beam, dvts, rebase, particles"),
         ({"aggregate": "sum"}, "aggregate must be one of last, min, prod, mean, got 'sum'"),
         ({"continuation": "suffix"}, "continuation must be one of auto, prefill, prompt"),
-        ({"score_temperature": 0}, "score_temperature must be above 0, got 0"),
-        ({"score_temperature": float("nan")}, "score_temperature must be above 0, got nan"),
+        ({"score_temperature": 0}, "score_temperature must be at least 0.001, got 0"),
+        ({"score_temperature": float("nan")}, "score_temperature must be at least 0.001, got nan"),
+        ({"score_temperature": float("inf")}, "score_temperature must be a finite number, got inf"),
         ({"steps": "word"}, "steps must be one of paragraph, line, sentence, delimiter:<text>"),
         ({"temperature": -1}, "temperature must be between 0 and 2, got -1"),
         ({"scorer": "oracle"}, "must be one of"),

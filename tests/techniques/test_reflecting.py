@@ -6,7 +6,7 @@ from tests.techniques.searching import acts, asked_of, told
 
 async def test_a_reflection_on_a_failure_is_shown_to_later_turns():
     def decide(prompt, number):
-        if "This attempt has failed" in prompt[-1].text:
+        if "This attempt did not pass" in prompt[-1].text:
             return "I forgot  to\nmultiply."
         learnt = any("forgot to multiply" in message.text for message in prompt)
         match results(prompt):
@@ -19,7 +19,7 @@ async def test_a_reflection_on_a_failure_is_shown_to_later_turns():
 
     model = told(decide)
     result = await solve(model, tools=TOOLS, width=2)
-    reflecting = next(p for p in asked_of(model) if "This attempt has failed" in p[-1][1])
+    reflecting = next(p for p in asked_of(model) if "This attempt did not pass" in p[-1][1])
     assert reflecting == [
         ("human", QUESTION),
         ("ai", ""),
@@ -27,8 +27,8 @@ async def test_a_reflection_on_a_failure_is_shown_to_later_turns():
         ("ai", "The answer is 5"),
         (
             "human",
-            "This attempt has failed: not 20. In one or two sentences, say what went wrong and "
-            "what should be done differently next time. Do not solve the task.",
+            "This attempt did not pass: not 20. In one or two sentences, say what is wrong with it "
+            "and what should be done differently next time. Do not solve the task.",
         ),
     ]
     after = asked_of(model)[asked_of(model).index(reflecting) + 1 :]
@@ -38,7 +38,7 @@ async def test_a_reflection_on_a_failure_is_shown_to_later_turns():
             ("human", QUESTION),
             (
                 "human",
-                "Earlier attempts at this failed. What was learnt from them:\n"
+                "Earlier attempts at this did not pass. What was learnt from them:\n"
                 "- I forgot to multiply.",
             ),
         ]
@@ -50,16 +50,16 @@ async def test_a_reflection_on_a_failure_is_shown_to_later_turns():
 
 async def test_after_so_many_reflections_no_more_are_made():
     def decide(prompt, number):
-        failed = "This attempt has failed" in prompt[-1].text
+        failed = "This attempt did not pass" in prompt[-1].text
         return f"Lesson {number}." if failed else f"The answer is {number}"
 
     for most in (0, 2):
         model = told(decide)
         await solve(model, is_wrong, width=1, max_nodes=3, reflections=most)
-        assert sum("has failed" in prompt[-1].text for prompt in model.prompts) <= most
+        assert sum("did not pass" in prompt[-1].text for prompt in model.prompts) <= most
 
     def always_acts_first(prompt, number):
-        if "This attempt has failed" in prompt[-1].text:
+        if "This attempt did not pass" in prompt[-1].text:
             return f"Lesson {number}."
         if not results(prompt):
             return acts("add", a=number, b=0)
@@ -67,7 +67,7 @@ async def test_after_so_many_reflections_no_more_are_made():
 
     model = told(always_acts_first)
     await solve(model, is_wrong, tools=TOOLS, width=3, max_nodes=15, reflections=2)
-    assert sum("has failed" in prompt[-1].text for prompt in model.prompts) == 2
+    assert sum("did not pass" in prompt[-1].text for prompt in model.prompts) == 2
     told_of = [p[1].text for p in model.prompts if len(p) > 1 and "learnt" in p[1].text]
     assert max(text.count("Lesson") for text in told_of) == 2
 
@@ -87,4 +87,4 @@ async def test_nothing_is_reflected_on_once_an_answer_has_passed():
 async def test_nothing_is_reflected_on_when_no_turn_is_left_that_could_learn_from_it():
     model = told(lambda prompt: "The answer is 5" if len(prompt) > 2 else acts("add", a=2, b=3))
     await solve(model, tools=TOOLS, width=1, max_nodes=1)
-    assert not any("This attempt has failed" in prompt[-1].text for prompt in model.prompts)
+    assert not any("This attempt did not pass" in prompt[-1].text for prompt in model.prompts)

@@ -6,6 +6,7 @@ import importlib.util
 import inspect
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from tscale_graph.answers import ANSWER_KINDS
@@ -52,7 +53,7 @@ def list_techniques() -> int:
     console = _console()
     table = Table("technique", "what it does", box=None, pad_edge=False)
     for name in TECHNIQUES:
-        table.add_row(name.replace("_", "-"), _first_line(named_technique(name)))
+        table.add_row(name.replace("_", "-"), _what_it_does(name))
     table.add_row("router", _first_line(router))
     console.print(table)
     verifiers = Table("verifier", "what it does", box=None, pad_edge=False)
@@ -71,6 +72,14 @@ def _console() -> Console:
     """As wide as it takes where nobody looks at it."""
     console = Console()
     return console if console.is_terminal else Console(width=200)
+
+
+def _what_it_does(technique: str) -> str:
+    """In one line; of what cannot be imported, what it needs."""
+    try:
+        return _first_line(named_technique(technique))
+    except ImportError as error:
+        return escape(str(error))
 
 
 def _first_line(build: object) -> str:

@@ -88,6 +88,9 @@ def solve_command(asked: argparse.Namespace) -> int:
         print(result.model_dump_json(indent=2))
     else:
         watching.conclude(result)
+    if result.answer is None and result.cut_off_by:
+        told = f"the limit on {result.cut_off_by} came before there was an answer"
+        return _complain(told, NO_ANSWER)
     if result.answer is None:
         return _complain("no answer could be read from what the model said", FAILED)
     return COMPLETE if result.status == "complete" else CUT_OFF
@@ -231,6 +234,8 @@ def build_graph(asked: argparse.Namespace) -> StateGraph[Any, Any, Any, Any]:
         "select": asked.select,
         "vote": asked.vote,
         "value" if name == "lats" else "verifier": asked.verify,
+        # A tree is worth looking at where the budget came to an end before an answer, too.
+        "on_exceeded": "return" if asked.show_tree is not None else None,
     }
     arguments |= {argument: value for argument, value in more.items() if value is not None}
     return technique_graph(asked.technique, {"model": asked.model, **arguments})

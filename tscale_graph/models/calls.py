@@ -33,6 +33,7 @@ _OPTIONS = {
     "temperature": "temperature",
     "seed": "seed",
     "logprobs": "logprobs",
+    "stop": "stop",
     "stream_usage": "stream_options",
 }
 """Optional parts of a request, and what providers call them when they refuse them."""

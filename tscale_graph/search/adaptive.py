@@ -36,7 +36,8 @@ class AdaptiveBranching:
             a hierarchical model to a node's children (AB-MCTS-M).
         emphasis: how much more a good score counts than a mediocre one, as a difference of scores:
             a score r is worth r * exp((r - best) / emphasis) of the best one so far, so that what
-            may beat the best is looked for rather than what is good on average. None counts
+            may beat the best is looked for rather than what is good on average. And while nothing
+            scored above 0, refined answers are expected to do as fresh ones do. None counts
             scores as they are, as the paper does; so does the mixed model.
         cost_weight: how much score an arm must promise more for each time that it costs as much
             again as the cheapest fresh answer; 0 leaves costs out.
@@ -139,12 +140,23 @@ class AdaptiveBranching:
         wide = draw(fresh_visits, fresh_total * scale, fresh_squares * square, fresh_pending, rng)
         deep = draw(
             visits - fresh_visits,
-            (total - fresh_total) * scale,
+            (total - fresh_total) * scale - self._doubt(tree),
             (squares - fresh_squares) * square,
             pending - fresh_pending,
             rng,
         )
         return FRESH if wide - handicap > deep else self._best_child(tree, node, rng)
+
+    def _doubt(self, tree: Tree) -> float:
+        """What is taken off the expected sum of refined answers while nothing scored above 0.
+
+        A verifier that says only pass or fail gives nothing to climb. As long as all have failed,
+        one that refines them is expected to do as they did, (1/2) / (n + 1) on average, and not 1/2
+        as an arm of which nothing is known: half of a search would go into finding that out.
+        """
+        if self.variant != "beta" or self.emphasis is None or tree.best_score > 0:
+            return 0.0
+        return 0.5 - 0.5 / (tree.visits.item(ROOT) + 1)
 
     def _best_child(self, tree: Tree, node: int, rng: np.random.Generator) -> int:
         into = tree.children(node)
@@ -167,8 +179,8 @@ class AdaptiveBranching:
         """
         counts, sums, squares, pending = arms
         scale = self._scale(tree)
-        draw = _POSTERIORS[self.variant].draw
-        return draw(counts, sums * scale, squares * (scale * scale), pending, rng)
+        draw_each = _POSTERIORS[self.variant].draw_each
+        return draw_each(counts, sums * scale, squares * (scale * scale), pending, rng)
 
     def _scale(self, tree: Tree) -> float:
         """What turns values into terms of the best score so far."""

@@ -77,6 +77,8 @@ class LevelByLevel:
             counts = self._best(tree, level)
         else:
             counts = self._shared_out(tree, level, rng)
+        # The best first: the budget may have no room for all.
+        counts.sort(key=lambda each: -tree.score.item(each[0]))
         return [tree.append(node, count=count) for node, count in counts if count]
 
     def value(self, score: float) -> float:

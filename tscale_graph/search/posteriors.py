@@ -13,47 +13,67 @@ helps.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Protocol, TypeVar, cast
 
 import numpy as np
 
-from tscale_graph.search.tree import Floats
+from tscale_graph.search.tree import Floats, Ints
 
-Amounts = TypeVar("Amounts", float, Floats)
-"""Of one arm, or [arms]."""
-_FEW = 12
-"""Up to this many arms it is faster to draw from beta distributions one by one."""
+_FEW = 8
+"""Up to this many arms it is faster to draw one by one."""
 
 
-class Posterior(Protocol):
+class Posterior(ABC):
     """Draws mean scores."""
 
+    @abstractmethod
     def draw(
-        self,
-        counts: Amounts,
-        sums: Amounts,
-        squares: Amounts,
-        pending: Amounts,
-        rng: np.random.Generator,
-    ) -> Amounts:
-        """One draw of the mean score of each arm.
+        self, count: int, total: float, squares: float, pending: int, rng: np.random.Generator
+    ) -> float:
+        """One draw of the mean score of an arm.
 
         Args:
-            counts: [arms] how many scores were seen, 0 or more.
-            sums: [arms] their sums.
-            squares: [arms] the sums of their squares.
-            pending: [arms] how many more are in flight.
+            count: how many scores were seen, 0 or more.
+            total: their sum.
+            squares: the sum of their squares.
+            pending: how many more are in flight.
             rng: what to draw with.
         """
-        ...
+
+    def draw_each(
+        self,
+        counts: Ints,
+        totals: Floats,
+        squares: Floats,
+        pending: Ints,
+        rng: np.random.Generator,
+    ) -> Floats:
+        """One draw for each of several arms, shape [arms]: the same of each as `draw`."""
+        if len(counts) > _FEW:
+            return self._draw_many(counts, totals, squares, pending, rng)
+        arms = zip(
+            counts.tolist(), totals.tolist(), squares.tolist(), pending.tolist(), strict=True
+        )
+        return np.array([self.draw(*arm, rng) for arm in arms])
+
+    @abstractmethod
+    def _draw_many(
+        self,
+        counts: Ints,
+        totals: Floats,
+        squares: Floats,
+        pending: Ints,
+        rng: np.random.Generator,
+    ) -> Floats: ...
 
 
 @dataclass(frozen=True, slots=True)
-class BetaScores:
+class BetaScores(Posterior):
     """Scores in [0, 1] as fractional successes (Inoue et al. 2025, arXiv:2503.04412).
 
-    A score r adds r to the first parameter and 1 - r to the second.
+    A score r adds r to the first parameter and 1 - r to the second; the parameters are scaled up
+    for what is in flight.
 
     Attributes:
         successes: the prior's first parameter, above 0.
@@ -64,30 +84,39 @@ class BetaScores:
     failures: float = 0.5
 
     def draw(
-        self,
-        counts: Amounts,
-        sums: Amounts,
-        squares: Amounts,
-        pending: Amounts,
-        rng: np.random.Generator,
-    ) -> Amounts:
-        """From Beta(a + S, b + n - S), the parameters scaled up for what is in flight."""
-        known = counts + (self.successes + self.failures)
+        self, count: int, total: float, squares: float, pending: int, rng: np.random.Generator
+    ) -> float:
+        """From Beta(a + S, b + n - S)."""
+        known = count + self.successes + self.failures
         surer = 1.0 + pending / known
-        first = (sums + self.successes) * surer
-        second = known * surer - first
-        if isinstance(first, np.ndarray) and len(first) <= _FEW:
-            parameters = cast("list[list[float]]", np.array((first, second)).tolist())
-            return cast("Amounts", np.array(list(map(rng.beta, *parameters))))
-        return cast("Amounts", rng.beta(first, second))
+        first = (total + self.successes) * surer
+        return rng.beta(first, known * surer - first)
+
+    def _draw_many(
+        self,
+        counts: Ints,
+        totals: Floats,
+        squares: Floats,
+        pending: Ints,
+        rng: np.random.Generator,
+    ) -> Floats:
+        known = counts + (self.successes + self.failures)
+        surer = pending / known
+        surer += 1.0
+        first = totals + self.successes
+        first *= surer
+        known *= surer
+        known -= first
+        return rng.beta(first, known)
 
 
 @dataclass(frozen=True, slots=True)
-class GaussianScores:
+class GaussianScores(Posterior):
     """Scores with unknown mean and variance: normal-inverse-gamma.
 
     As in AB-MCTS-A (Inoue et al. 2025, arXiv:2503.04412), with its defaults: the draw is of
-    the mean, not of a score.
+    the mean, not of a score, so it is from Student's t: what the normal is with its variance from
+    the inverse gamma.
 
     Attributes:
         mean: the prior's mean.
@@ -102,30 +131,52 @@ class GaussianScores:
     variance_weight: float = 1.0
 
     def draw(
-        self,
-        counts: Amounts,
-        sums: Amounts,
-        squares: Amounts,
-        pending: Amounts,
-        rng: np.random.Generator,
-    ) -> Amounts:
-        """From Student's t: what the normal is with its variance from the inverse gamma.
-
-        For many arms by t² = n (u^(-2/n) - 1) cos²(2πv), u and v uniform (Bailey 1994), which is
-        several times as fast as a gamma draw for each.
-        """
-        seen = counts + self.mean_weight
-        centre = (sums + self.mean_weight * self.mean) / seen
+        self, count: int, total: float, squares: float, pending: int, rng: np.random.Generator
+    ) -> float:
+        """From Student's t around the posterior mean."""
+        seen = count + self.mean_weight
+        centre = (total + self.mean_weight * self.mean) / seen
         # The squares around the posterior mean and the prior's pull come to this in one step;
         # where there is nothing but rounding, it may be below 0.
         spread = squares + self.mean_weight * self.mean**2 - seen * centre * centre
         scale = self.variance_weight * self.variance + abs(spread)
-        weight = self.variance_weight + counts + pending
-        seen = seen + pending
-        if isinstance(centre, np.ndarray):
-            tail = np.expm1(rng.standard_exponential(centre.shape) * (2.0 / weight))
-            angle = rng.random(centre.shape) * (2.0 * math.pi)
-            drawn = np.sqrt(scale / seen * tail) * np.cos(angle)
-        else:
-            drawn = math.sqrt(scale / (weight * seen)) * rng.standard_t(weight)
-        return cast("Amounts", centre + drawn)
+        weight = self.variance_weight + count + pending
+        return centre + math.sqrt(scale / (weight * (seen + pending))) * rng.standard_t(weight)
+
+    def _draw_many(
+        self,
+        counts: Ints,
+        totals: Floats,
+        squares: Floats,
+        pending: Ints,
+        rng: np.random.Generator,
+    ) -> Floats:
+        """By t² = n (u^(-2/n) - 1) cos²(2πv), u and v uniform (Bailey 1994).
+
+        That is several times as fast as a gamma draw for each.
+        """
+        seen = counts + self.mean_weight
+        centre = totals + self.mean_weight * self.mean
+        spread = centre * centre
+        centre /= seen
+        spread /= seen
+        np.subtract(squares, spread, out=spread)
+        spread += self.mean_weight * self.mean**2
+        np.abs(spread, out=spread)
+        spread += self.variance_weight * self.variance
+        seen += pending
+        spread /= seen
+        # The variance's weight, in the place of the mean's.
+        seen += self.variance_weight - self.mean_weight
+        drawn = rng.standard_exponential(len(seen))
+        drawn *= 2.0
+        drawn /= seen
+        np.expm1(drawn, out=drawn)
+        drawn *= spread
+        np.sqrt(drawn, out=drawn)
+        angle = rng.random(len(seen))
+        angle *= 2.0 * math.pi
+        np.cos(angle, out=angle)
+        drawn *= angle
+        drawn += centre
+        return drawn

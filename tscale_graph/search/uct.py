@@ -28,6 +28,10 @@ class UCT:
     width: int = 5
     exploration: float = 1.0
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.exploration < math.inf:
+            raise ValueError(f"exploration must be finite and 0 or more, got {self.exploration}")
+
     @property
     def weighs_costs(self) -> bool:
         """No."""

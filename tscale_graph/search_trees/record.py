@@ -16,11 +16,11 @@ from tscale_graph.search_trees.page import to_html
 SUFFIXES = (".html", ".json", ".mmd", ".dot", ".gv")
 """What the file of a saved tree can end in."""
 
-Status = Literal["open", "terminal", "failed", "duplicate", "pending"]
+Status = Literal["open", "terminal", "failed", "duplicate"]
 """What became of a node.
 
-"open" could be expanded further, "terminal" holds an answer, "failed" was given up, "duplicate"
-says what another node says already, and "pending" was still being made when the search ended.
+"open" could be expanded further, "terminal" holds an answer, "failed" was given up, and
+"duplicate" says what another node says already.
 """
 
 
@@ -80,6 +80,8 @@ class SearchTree(BaseModel):
         question: what was asked.
         nodes: all nodes, each at the place of its index; at least the root.
         best: the index of the node of the best answer, or None without one.
+        usage: what the search cost, with what belongs to no node (reflections); None: what the
+            nodes add up to.
 
     Raises:
         ValidationError: when an index is out of place, a parent is not before its child, a depth
@@ -98,6 +100,7 @@ class SearchTree(BaseModel):
     question: _Text
     nodes: list[TreeNode] = Field(min_length=1)
     best: int | None = None
+    usage: Usage | None = None
 
     @model_validator(mode="after")
     def _is_a_tree(self) -> Self:

@@ -13,8 +13,9 @@ const onBest = new Set(bestPath);
 
 const models = new Set(nodes.map((node) => node.model).filter((model) => model !== null));
 
-const total = { calls: 0, input_tokens: 0, output_tokens: 0, usd: 0, seconds: 0 };
-for (const { usage } of nodes) for (const name of Object.keys(total)) total[name] += usage[name];
+const added = { calls: 0, input_tokens: 0, output_tokens: 0, usd: 0, seconds: 0 };
+for (const { usage } of nodes) for (const name of Object.keys(added)) added[name] += usage[name];
+const total = tree.usage ?? added;
 
 const tokensOf = (usage) => usage.input_tokens + usage.output_tokens;
 const whole = (count) => count.toLocaleString("en-US");

@@ -15,7 +15,7 @@ from tscale_graph.budget import Budget
 from tscale_graph.models.replies import Completion
 from tscale_graph.search.adaptive import VARIANTS, AdaptiveBranching, Variant
 from tscale_graph.techniques.checking import check_key
-from tscale_graph.techniques.settings import Answer, OnExceeded
+from tscale_graph.techniques.settings import Answer, OnExceeded, check_number
 from tscale_graph.techniques.state import question_of
 from tscale_graph.techniques.tree_search.expanding import bare_node, failed
 from tscale_graph.techniques.tree_search.growing import Growth
@@ -94,10 +94,9 @@ def ab_mcts(
     """
     if variant not in VARIANTS:
         raise ValueError(f"variant must be one of {', '.join(VARIANTS)}, got {variant!r}")
-    if emphasis is not None and not emphasis >= LEAST_EMPHASIS:
-        raise ValueError(f"emphasis must be at least {LEAST_EMPHASIS}, got {emphasis}")
-    if not cost_weight >= 0:
-        raise ValueError(f"cost_weight must be at least 0, got {cost_weight}")
+    if emphasis is not None:
+        check_number("emphasis", emphasis, at_least=LEAST_EMPHASIS)
+    check_number("cost_weight", cost_weight, at_least=0)
     checked = check_verifier(verifier)
     kind = answer_kind(preferred_answer(checked) if answer == "auto" else answer)
     settings = search_settings(

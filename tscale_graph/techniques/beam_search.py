@@ -21,7 +21,8 @@ from tscale_graph.models.loading import load_model
 from tscale_graph.models.replies import Completion
 from tscale_graph.search.levels import VARIANTS, LevelByLevel, Variant
 from tscale_graph.search.steps import StepSplitter, step_splitter
-from tscale_graph.techniques.settings import Answer, OnExceeded, check_count
+from tscale_graph.techniques.checking import short_key
+from tscale_graph.techniques.settings import Answer, OnExceeded, check_count, check_number
 from tscale_graph.techniques.tree_search.expanding import bare_node, failed
 from tscale_graph.techniques.tree_search.growing import Growth
 from tscale_graph.techniques.tree_search.loop import search_loop
@@ -41,6 +42,8 @@ AGGREGATES: dict[Aggregate, Callable[[Sequence[float]], float]] = {
 """How the scores of the steps become one: "last" for scores that tell whether a solution can still
 succeed, "min" or "prod" for those that tell whether a step is correct."""
 
+LEAST_TEMPERATURE = 1e-3
+"""Of scores: as good as always the best one."""
 _ATTEMPTS = 4
 """How often a search may come to nothing and go back, if it is not told."""
 _TEMPERATURES: dict[Variant, float] = {"beam": 1.0, "dvts": 1.0, "rebase": 0.2, "particles": 1.0}
@@ -106,8 +109,7 @@ def beam_search(
         continuation: "prefill" ends the prompt with the solution so far as an assistant
             message; "prompt" asks for the next step in words; "auto" does what the model is known
             for.
-        max_nodes: the most steps of all solutions; None: four times as many
-            as `beams` solutions of `max_steps` take.
+        max_nodes: the most steps of all solutions; None: 4 * beams * width * max_steps.
         select: how the answer is chosen among whole ones, by scores.
         answer: how to read answers; "auto" first asks what the scorer wants.
         temperature: sampling temperature, 0 to 2; None leaves the model's own.
@@ -140,8 +142,8 @@ def beam_search(
     ):
         if value not in known:
             raise ValueError(f"{name} must be one of {', '.join(known)}, got {value!r}")
-    if score_temperature is not None and not score_temperature > 0:
-        raise ValueError(f"score_temperature must be above 0, got {score_temperature}")
+    if score_temperature is not None:
+        check_number("score_temperature", score_temperature, at_least=LEAST_TEMPERATURE)
     loaded, checked = load_model(model), check_verifier(scorer)
     prefers = preferred_answer(checked)
     settings = search_settings(
@@ -250,7 +252,7 @@ class Steps(Growth):
             update={
                 "candidate": node.candidate.model_copy(update={"text": whole}),
                 "added": step,
-                "key": " ".join(whole.split()),
+                "key": short_key(" ".join(whole.split())),
                 "closed": len(trail) + 1 >= self.max_steps,
             }
         )
@@ -261,7 +263,7 @@ class Steps(Growth):
             update={
                 "candidate": node.candidate.model_copy(update={"text": whole}),
                 "added": added,
-                "key": f"{' '.join(whole.split())} ∎",
+                "key": short_key(f"{' '.join(whole.split())} ∎"),
                 "complete": True,
             }
         )
@@ -280,8 +282,14 @@ class Steps(Growth):
         return AGGREGATES[self.aggregate](steps) if steps else verdict.score
 
     def ends(self, node: Node, verdict: Verdict) -> bool:
-        """A solution that passes is whole, whatever the model would say next."""
-        return node.complete or verdict.passed is True
+        """A solution that passes is whole, whatever the model would say next.
+
+        Of one that is not, a pass counts where the scorer knows steps from solutions, or where it
+        was shown an answer; else the solution so far is fine, and goes on.
+        """
+        text = node.candidate.text
+        shown = self.judged is not None and self.judged.extract(text) is not None
+        return node.complete or (verdict.passed is True and (shown or bool(verdict.step_scores)))
 
 
 def _prefills(model: Runnable[Any, Any], continuation: str) -> bool:

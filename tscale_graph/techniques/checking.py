@@ -7,6 +7,7 @@ import hashlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from langgraph.errors import GraphBubbleUp
@@ -16,6 +17,7 @@ from tscale_graph.budget import LIMITS, Budget, Limit, Remaining, Usage
 from tscale_graph.candidates import Candidate, Checked, VerifierError
 from tscale_graph.leases import all_of
 from tscale_graph.models.failures import one_line
+from tscale_graph.techniques.restarts import once
 from tscale_graph.techniques.settings import SamplingSettings
 from tscale_graph.techniques.state import SamplingState, Snapshot, newly_read
 from tscale_graph.verifiers import Verifier, parameters, verify
@@ -23,6 +25,8 @@ from tscale_graph.votes import read_answers
 
 _LONGEST_KEY = 80
 _KINDS_OF_VALUES = frozenset({"number", "math", "json", "solution"})
+VERIFY = "verify"
+"""The task of verifying, among those that a stopped run may have begun."""
 _GRACE_SECONDS = 0.2
 """What a verifier that knows the deadline gets to say what it had spent by then."""
 
@@ -37,6 +41,10 @@ class Checker:
     async def verify(self, state: SamplingState) -> dict[str, Any]:
         """Verify new answers, side by side; one that cannot be verified costs only itself."""
         run = Snapshot.model_validate(state)
+        verify = partial(self._verify, run)
+        return await once(run.delivery, VERIFY, verify, verify)
+
+    async def _verify(self, run: Snapshot, begun: int = 0) -> dict[str, Any]:
         kind = self.settings.kind_for(run.question, run.candidates, run.answer_kind)
         candidates = read_answers(run.candidates, kind, run.answers)
         unseen = {
@@ -46,13 +54,16 @@ class Checker:
             and candidate.discarded is None
             and check_key(candidate.answer, kind) not in run.checks
         }
-        leases = self._leases(run, len(unseen))
+        beside = run.admission.beside if run.admission else Usage()
+        lost = Usage.total([beside] * begun)
+        leases = self._leases(run, len(unseen), lost=Usage.total([lost] * len(unseen)))
         checks = await asyncio.gather(
             *(
                 self.check(run, answer, lease)
                 for answer, lease in zip(unseen.values(), leases, strict=True)
             )
         )
+        checks = recharged(checks, lost)
         return {
             "checks": {key: check.model_dump() for key, check in zip(unseen, checks, strict=True)},
             "answers": newly_read(run, candidates),
@@ -79,11 +90,12 @@ class Checker:
             short_of=None if lease is not None else _short_of(run),
         )
 
-    def _leases(self, run: Snapshot, count: int) -> Sequence[Budget | None]:
+    def _leases(self, run: Snapshot, count: int, *, lost: Usage) -> Sequence[Budget | None]:
         """What is left of the budget, in equal parts; None where nothing is left to give."""
         if run.admission is None or count == 0:
             return [None] * count
-        return share_out(run.admission.budget.remaining(run.usage + run.admission.reserved), count)
+        taken = run.usage + run.admission.reserved + lost
+        return share_out(run.admission.budget.remaining(taken), count)
 
 
 async def check_answer(
@@ -133,6 +145,11 @@ async def check_answer(
         usage = all_of(lease) if "lease" in names else Usage()
         return Checked(error=one_line(error), usage=usage)
     return Checked(verdict=verdict)
+
+
+def recharged(checks: Sequence[Checked], lost: Usage) -> list[Checked]:
+    """The checks, each with what it may have cost when it was begun before and not saved."""
+    return [check.model_copy(update={"usage": check.usage + lost}) for check in checks]
 
 
 def _short_of(run: Snapshot) -> Limit | None:

@@ -21,6 +21,7 @@ from tscale_graph.techniques.reading import (
     samples_left,
     standing_of,
 )
+from tscale_graph.techniques.restarts import LOST, saved
 from tscale_graph.techniques.settings import SamplingSettings
 from tscale_graph.techniques.state import Admission, SamplingState, Snapshot, newly_read
 from tscale_graph.verifiers import asks_unleased
@@ -37,6 +38,7 @@ class Decider:
         """Set the size of the next wave; 0 ends the run."""
         run = Snapshot.model_validate(state)
         settings = self.settings
+        saved(run.delivery, run.wave.granted_by if run.wave else "")
         kind, candidates = read(settings, run)
         left, limited_by = samples_left(settings, run)
         standing = standing_of(settings, candidates, kind, left=left)
@@ -139,7 +141,7 @@ class Aggregator:
 
     def _raise_if_hopeless(self, run: Snapshot, result: Result) -> None:
         limit = run.cut_off_by
-        errors = [None if c.cut_off_by else c.error for c in result.candidates]
+        errors = [None if c.cut_off_by or c.error == LOST else c.error for c in result.candidates]
         if errors and all(errors):
             raise SamplingError(
                 f"all {len(errors)} samples failed, the last with {errors[-1]}", result.usage

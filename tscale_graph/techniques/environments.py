@@ -26,7 +26,7 @@ class Environment(Protocol):
     """
 
     def snapshot(self) -> Any:
-        """The state as plain data: what JSON can hold."""
+        """The state as plain data: what JSON can hold; tuples come back as lists."""
         ...
 
     def restore(self, snapshot: Any) -> None:
@@ -202,6 +202,21 @@ def _maker(
 
 def _plain(snapshot: Any) -> Any:
     try:
-        return json.loads(json.dumps(snapshot))
+        plain = json.loads(json.dumps(snapshot))
     except (TypeError, ValueError) as error:
         raise ValueError(f"an environment's snapshot must be plain data: {error}") from None
+    if plain != _with_lists(snapshot):
+        raise ValueError(
+            "an environment's snapshot must be plain data: it is not the same once it has been "
+            "written as JSON (keys of a dict must be strings)"
+        )
+    return plain
+
+
+def _with_lists(data: Any) -> Any:
+    """The same, with lists for tuples, as JSON gives them back."""
+    if isinstance(data, list | tuple):
+        return [_with_lists(each) for each in cast("Sequence[Any]", data)]
+    if isinstance(data, dict):
+        return {key: _with_lists(each) for key, each in cast("dict[Any, Any]", data).items()}
+    return data

@@ -20,7 +20,7 @@ from tscale_graph.techniques.reading import (
     samples_left,
     standing_of,
 )
-from tscale_graph.techniques.restarts import this_process
+from tscale_graph.techniques.restarts import new_grant
 from tscale_graph.techniques.settings import SamplingSettings
 from tscale_graph.techniques.state import (
     Admission,
@@ -113,7 +113,7 @@ class BudgetGate:
             together=together and several,
             lease=granted.lease,
             prompt_tokens=prompt_tokens(run, admission),
-            granted_in=this_process(),
+            granted_by=new_grant(),
             distrusted=run.distrusted,
             floor=floor,
             speculative=settings.speculate > 0 and several and not together,

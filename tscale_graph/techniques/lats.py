@@ -19,8 +19,9 @@ from tscale_graph.candidates import Verdict
 from tscale_graph.models.loading import load_model
 from tscale_graph.models.replies import Completion
 from tscale_graph.search.uct import UCT
+from tscale_graph.techniques.checking import short_key
 from tscale_graph.techniques.environments import Actor, Environment, actor
-from tscale_graph.techniques.settings import Answer, OnExceeded, check_count
+from tscale_graph.techniques.settings import Answer, OnExceeded, check_count, check_number
 from tscale_graph.techniques.state import question_of
 from tscale_graph.techniques.tree_search.expanding import bare_node, failed
 from tscale_graph.techniques.tree_search.growing import Growth
@@ -37,7 +38,7 @@ RUBRIC = (
     "answer, or, where it has come to an answer, whether that is correct and complete."
 )
 """What a model is told that judges attempts."""
-LEARNT = "Earlier attempts at this failed. What was learnt from them:\n{reflections}"
+LEARNT = "Earlier attempts at this did not pass. What was learnt from them:\n{reflections}"
 """How reflections are shown to later attempts."""
 ANSWER_NOW = "Give your final answer now, without using any tool."
 """What a model is told when the budget has no room for more turns."""
@@ -76,8 +77,9 @@ def lats(
     model said, the tools it called, what they brought. UCT selects the attempt to go on with,
     `width` different turns are sampled and run, each from the state that its attempt had
     reached; a new turn's value is the mean of a value function's score and of how many of its
-    siblings did the same, and is backed up along its attempt (in place of a rollout). An attempt
-    that came to a wrong answer is reflected on, and later turns are told. The search ends when an
+    siblings did the same (of a final answer, the score alone), and is backed up along its attempt
+    in place of a rollout. Attempts that came to an answer that did not pass are reflected on, and
+    later turns are told. A tool that interrupts the run fails its turn. The search ends when an
     answer has passed. Where the budget ends before there is an answer, the best attempt is asked
     for one, in a call that was reserved for it. Input: `messages` and `budget`. Output: `messages`
     with the answer appended, and `result`, whose `tree` shows what was searched.
@@ -93,7 +95,8 @@ def lats(
             or function that makes one with `snapshot`, `restore` and `step`.
         width: turns that are sampled from one node, at least 1.
         max_depth: the most turns of one attempt, at least 1.
-        max_nodes: the most turns of all attempts, at least 1.
+        max_nodes: the most turns of all attempts, at least 1; the call for an answer that ends
+            a search without one comes on top.
         exploration: the weight of UCT's bonus, 0 or more.
         value_weight: of the value function, in [0, 1]; the rest is that of agreement.
         reflections: the most failures that are reflected on; 0 leaves reflecting out.
@@ -123,8 +126,7 @@ def lats(
         ("reflections", reflections, 0),
     ):
         check_count(name, count, at_least=least)
-    if not exploration >= 0:
-        raise ValueError(f"exploration must be at least 0, got {exploration}")
+    check_number("exploration", exploration, at_least=0)
     if not 0 <= value_weight <= 1:
         raise ValueError(f"value_weight must be between 0 and 1, got {value_weight}")
     acting, loaded = actor(tools, environment), load_model(model)
@@ -219,18 +221,23 @@ class Turns(Growth):
         calls: Any = list(completion.tool_calls)
         said = AIMessage(completion.text, tool_calls=[] if task.expansion.closing else calls)
         if task.expansion.closing or not calls:
+            unread = completion.tool_text != "" and not calls
+            if unread and not task.expansion.closing:
+                return failed(node, "the model's tool call could not be read")
             if not completion.text.strip():
                 return failed(node, "the model gave no action")
             action = self.same_action(completion)
             kind = self.kind or pick_answer_kind(question_of(task.messages), [completion.text])
             read = kind.extract(completion.text, truncated=completion.truncated)
+            if read is None and completion.truncated and not task.expansion.closing:
+                return failed(node, "the model's turn was cut short")
             return node.model_copy(
                 update={
                     "candidate": node.candidate.model_copy(update={"answer": read}),
                     "messages": [said],
                     "added": completion.text,
                     "complete": True,
-                    "key": f"{task.expansion.parent} answers {action}",
+                    "key": short_key(f"{task.expansion.parent} answers {action}"),
                 }
             )
         before = task.trail[-1].snapshot if task.trail else None
@@ -244,7 +251,7 @@ class Turns(Growth):
             return failed(late, "the deadline came before the tools were done")
         observed = [str(message.text) for message in acted.messages]
         action = self.same_action(completion)
-        key = json.dumps([action, observed, acted.snapshot], sort_keys=True)
+        done = short_key(json.dumps([action, observed, acted.snapshot], sort_keys=True))
         grown = node.model_copy(
             update={
                 "messages": [said, *acted.messages],
@@ -255,9 +262,9 @@ class Turns(Growth):
         )
         for earlier in task.trail:
             # The same action with the same outcome in the same state leads nowhere new.
-            if earlier.key.partition(" does ")[2] == key:
+            if earlier.key.partition(" does ")[2] == done:
                 return failed(grown, f"the same as node {earlier.index}, which it goes on from")
-        return grown.model_copy(update={"key": f"{task.expansion.parent} does {key}"})
+        return grown.model_copy(update={"key": f"{task.expansion.parent} does {done}"})
 
     def judges(self, node: Node) -> bool:
         """Whether the value function is asked of a node: some know final answers only."""

@@ -66,6 +66,8 @@ def build_technique(
     given = dict(arguments)
     named = given.pop("model", None) or given.pop(first, None) or model
     if wanted is not None:
+        if wanted in given and wanted != "verifier" and given.get("verifier") is not None:
+            raise ValueError(f"give {technique.__name__} a {wanted} or a verifier, not both")
         given.setdefault(wanted, given.pop("verifier", None) or verifier)
         if given[wanted] is None:
             raise ValueError(f"{technique.__name__} needs a {wanted}")

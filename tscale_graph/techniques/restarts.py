@@ -1,56 +1,93 @@
-"""Samples that a process had asked for when it died: nobody knows whether they were billed."""
+"""What had been asked for when a run was stopped: nobody knows whether it was billed."""
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 from tscale_graph.budget import Budget, Usage
-from tscale_graph.candidates import Candidate
 from tscale_graph.sharing import apportion
-from tscale_graph.techniques.settings import SamplingSettings
-from tscale_graph.techniques.state import Wave
 
-_STARTED = uuid.uuid4().hex
+LOST = "lost: the run was stopped before it was there"
 
-LOST = "lost: the process that had asked for it ended first"
-
-
-def this_process() -> str:
-    """What tells this process from all others, before and after it."""
-    return f"{os.getpid()}/{_STARTED}"
+_PROCESS = uuid.uuid4().hex
+_NUMBERS = itertools.count()
 
 
-def asked_before(granted_in: str) -> bool:
-    """Whether what a process granted may have been asked for already.
+@dataclass
+class _Task:
+    """What was begun in this process.
 
-    A resumed run repeats the tasks that were not saved. On Temporal the same task may run anywhere,
-    and Temporal itself says whether it has run before.
+    Attributes:
+        begun: how often.
+        update: what it came to, once it has.
+    """
+
+    begun: int = 0
+    update: dict[str, Any] | None = None
+
+
+_TASKS: dict[str, dict[str, _Task]] = {}
+"""By grant, the oldest first; of a run that goes on, those of the round that it is in."""
+_MOST_GRANTS = 4096
+
+
+def new_grant() -> str:
+    """What tells one grant of leases from all others, of this process and of those before it."""
+    return f"{os.getpid()}/{_PROCESS}/{next(_NUMBERS)}"
+
+
+async def once(
+    granted_by: str,
+    task: str,
+    do: Callable[[], Awaitable[dict[str, Any]]],
+    again: Callable[[int], Awaitable[dict[str, Any]]],
+) -> dict[str, Any]:
+    """Do what a node of a graph does with a grant, which a resumed run may repeat.
+
+    A task that has ended, and whose outcome was not saved before the run was stopped, comes to
+    the same without being done again. One that was broken off, by a cancellation or with its
+    process, may have asked for something that was billed. On Temporal the same task may run
+    anywhere, and Temporal itself says whether it has run before.
 
     Args:
-        granted_in: the process that granted it (see `this_process`).
+        granted_by: the grant (see `new_grant`); "" for none, so that nothing is known.
+        task: which of the tasks that share it.
+        do: does it for the first time.
+        again: what to do instead when it was begun so many times before.
     """
     temporal: Any = sys.modules.get("temporalio.activity")
     if temporal is not None and temporal.in_activity():
-        return temporal.info().attempt > 1
-    return granted_in != this_process()
+        before = temporal.info().attempt - 1
+        return await (again(before) if before else do())
+    if not granted_by:
+        return await do()
+    known = _known(granted_by).setdefault(task, _Task())
+    if known.update is not None:
+        return known.update
+    elsewhere = not granted_by.startswith(f"{os.getpid()}/{_PROCESS}/")
+    before, known.begun = known.begun + int(elsewhere), known.begun + 1
+    known.update = await (again(before) if before else do())
+    return known.update
 
 
-def lost_samples(settings: SamplingSettings, wave: Wave) -> list[Candidate]:
-    """Failed candidates that are charged all that they could have spent."""
-    usages = lost_usages(
-        wave.lease,
-        wave.samples,
-        together=wave.together,
-        prompt_tokens=wave.prompt_tokens,
-        output_tokens=settings.max_output_tokens,
-    )
-    return [
-        Candidate(index=wave.first + place, error=LOST, usage=usage)
-        for place, usage in enumerate(usages)
-    ]
+def saved(*grants: str) -> None:
+    """Forget what was done with grants: a later node runs, so all of it was saved."""
+    for granted_by in grants:
+        _TASKS.pop(granted_by, None)
+
+
+def _known(granted_by: str) -> dict[str, _Task]:
+    if granted_by not in _TASKS:
+        while len(_TASKS) >= _MOST_GRANTS:
+            _TASKS.pop(next(iter(_TASKS)), None)
+        _TASKS[granted_by] = {}
+    return _TASKS[granted_by]
 
 
 def lost_usages(

@@ -24,9 +24,9 @@ from tscale_graph.techniques.requesting import (
     refused,
     watched,
 )
-from tscale_graph.techniques.restarts import asked_before, lost_samples
+from tscale_graph.techniques.restarts import LOST, lost_usages, once
 from tscale_graph.techniques.settings import SamplingSettings
-from tscale_graph.techniques.state import SampleTask, sampled
+from tscale_graph.techniques.state import SampleTask, Wave, sampled
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,14 @@ class Sampler:
         """
         todo = SampleTask.model_validate(task)
         wave = todo.wave
-        if asked_before(wave.granted_in):
-            return sampled(lost_samples(self.settings, wave))
+
+        async def lost(times: int) -> dict[str, Any]:
+            return sampled(self._lost(wave))
+
+        return await once(wave.granted_by, str(wave.first), lambda: self._samples(todo), lost)
+
+    async def _samples(self, todo: SampleTask) -> dict[str, Any]:
+        wave = todo.wave
         if todo.run is not None:
             return await Race(self.settings, self.one, todo, todo.run).run()
         separate = False
@@ -63,6 +69,20 @@ class Sampler:
             for place, completion in enumerate(completions)
         ]
         return {**sampled(candidates), "separate": separate}
+
+    def _lost(self, wave: Wave) -> list[Candidate]:
+        """Failed candidates that are charged all that they could have spent."""
+        usages = lost_usages(
+            wave.lease,
+            wave.samples,
+            together=wave.together,
+            prompt_tokens=wave.prompt_tokens,
+            output_tokens=self.settings.max_output_tokens,
+        )
+        return [
+            Candidate(index=wave.first + place, error=LOST, usage=usage)
+            for place, usage in enumerate(usages)
+        ]
 
     async def one(self, task: SampleTask, place: int, halt: asyncio.Event) -> Candidate:
         """One sample of a wave, given up on when `halt` is set."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -191,6 +192,18 @@ def check_count(name: str, value: object, *, at_least: int) -> None:
         raise ValueError(f"{name} must be a whole number, got {value!r}")
     if value < at_least:
         raise ValueError(f"{name} must be at least {at_least}, got {value}")
+
+
+def check_number(name: str, value: Any, *, at_least: float) -> None:
+    """Refuse what is no finite number, or too small a one.
+
+    Raises:
+        ValueError: in one line.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or value == math.inf:
+        raise ValueError(f"{name} must be a finite number, got {value!r}")
+    if not value >= at_least:  # also for NaN
+        raise ValueError(f"{name} must be at least {at_least:g}, got {value!r}")
 
 
 def is_temperature(value: object) -> bool:

@@ -14,6 +14,7 @@ from typing_extensions import TypedDict
 
 from tscale_graph.budget import Budget, Limit, Usage
 from tscale_graph.candidates import Candidate, Checked, Result
+from tscale_graph.techniques.restarts import new_grant
 
 
 class Admission(BaseModel):
@@ -61,7 +62,7 @@ class Wave(BaseModel):
         together: they are completions of one request, and share one lease.
         lease: what each of them may spend, or all of them together.
         prompt_tokens: what the prompt counts: as reported before, else the upper bound.
-        granted_in: the process that granted it.
+        granted_by: what tells this grant from all others.
         distrusted: the model went over its limit before, so it is watched.
         floor: the confidence below which a sample is cut off, once that is learnt.
         speculative: more than the rule needs, so the rest is cancelled once it is settled.
@@ -74,7 +75,7 @@ class Wave(BaseModel):
     together: bool
     lease: Budget
     prompt_tokens: int
-    granted_in: str
+    granted_by: str
     distrusted: bool = False
     floor: Floor | None = None
     speculative: bool = False
@@ -160,6 +161,11 @@ def later(old: float | None, new: float) -> float:
     return new if old is None else max(old, new)
 
 
+def latest(old: str | None, new: str) -> str:
+    """The newer of two, where several are written at once."""
+    return new
+
+
 def either(old: bool | None, new: bool) -> bool:
     """Whether it was ever so."""
     return bool(old) or new
@@ -202,6 +208,7 @@ class SamplingState(TypedDict, total=False):
         cluster_notes: what could not be told apart.
         ranking: what the closing calls came to.
         answer_kind: how answers are read, once that is decided.
+        delivery: what tells the last samples from all others, when they are verified.
         clock: the latest time that any I/O ended.
         separate: the provider did not give several completions for one request.
         distrusted: the model went over its output limit.
@@ -222,6 +229,7 @@ class SamplingState(TypedDict, total=False):
     cluster_notes: Annotated[list[str], add_notes]
     ranking: Ranking | None
     answer_kind: str | None
+    delivery: Annotated[str, latest]
     clock: Annotated[float, later]
     separate: Annotated[bool, either]
     distrusted: Annotated[bool, either]
@@ -245,6 +253,7 @@ class Snapshot(BaseModel):
     cluster_notes: list[str] = []
     ranking: Ranking | None = None
     answer_kind: str | None = None
+    delivery: str = ""
     clock: float = 0.0
     separate: bool = False
     distrusted: bool = False
@@ -270,6 +279,7 @@ def sampled(candidates: Sequence[Candidate]) -> dict[str, Any]:
     """New candidates, as an update of the state."""
     return {
         "candidates": [candidate.model_dump() for candidate in candidates],
+        "delivery": new_grant(),
         "clock": time.time(),
         "distrusted": any(candidate.overshoot_tokens for candidate in candidates),
     }

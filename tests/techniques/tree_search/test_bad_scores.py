@@ -104,6 +104,7 @@ async def test_what_a_failed_verdict_cost_is_counted():
 
     model = told(numbered)
     result = await ask(TECHNIQUES["ab_mcts"](model, costly))
-    assert result.usage.calls == 8 + 2
-    [failed] = [n for n in result.tree.nodes if n.status == "failed" and n.usage.calls == 3]
-    assert failed.note == "not verified: VerifierError: no verdict"
+    failed = [n for n in result.tree.nodes if n.status == "failed"]
+    assert result.usage.calls == 8 + sum(n.usage.calls - 1 for n in failed) > 8
+    assert failed[0].usage.calls == 3
+    assert failed[0].note == "not verified: VerifierError: no verdict"

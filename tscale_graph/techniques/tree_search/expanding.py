@@ -19,6 +19,7 @@ from tscale_graph.models.attempts import Request
 from tscale_graph.models.calls import complete
 from tscale_graph.models.failures import one_line
 from tscale_graph.models.replies import Completion
+from tscale_graph.techniques.checking import short_key
 from tscale_graph.techniques.nodes import announce
 from tscale_graph.techniques.requesting import (
     candidate_of,
@@ -27,7 +28,7 @@ from tscale_graph.techniques.requesting import (
     refused,
     watched,
 )
-from tscale_graph.techniques.restarts import LOST, asked_before, lost_usages
+from tscale_graph.techniques.restarts import LOST, lost_usages, new_grant, once
 from tscale_graph.techniques.tree_search.settings import SearchSettings
 from tscale_graph.techniques.tree_search.state import ExpandTask, Expansion, Node
 
@@ -46,9 +47,16 @@ class Expander:
         """
         todo = ExpandTask.model_validate(task)
         expansion = todo.expansion
-        if asked_before(expansion.granted_in):
+
+        async def lost(times: int) -> dict[str, Any]:
             return _returned(self._lost(expansion))
-        separate = False
+
+        return await once(
+            expansion.granted_by, str(expansion.first), lambda: self._children(todo), lost
+        )
+
+    async def _children(self, todo: ExpandTask) -> dict[str, Any]:
+        expansion, separate = todo.expansion, False
         if expansion.together:
             completions = await self._ask(todo, place=0, n=expansion.count)
             separate = len(completions) < expansion.count or refused(completions)
@@ -75,10 +83,8 @@ class Expander:
         )
         nodes = dict(zip(places, made, strict=True))
         for place, action in enumerate(actions):
-            if not action:
-                continue
-            like, index = nodes[actions.index(action)], expansion.first + place
-            changes: dict[str, Any] = {"agreement": actions.count(action) / len(actions)}
+            like, index = nodes[actions.index(action) if action else place], expansion.first + place
+            changes: dict[str, Any] = {"action": short_key(action)}
             if place not in nodes:
                 candidate = bare_node(expansion, completions[place], index).candidate
                 changes |= {"index": index, "candidate": candidate}
@@ -94,8 +100,9 @@ class Expander:
         else:
             try:
                 node = await settings.growth.grow(task, completion, index)
-            except GraphBubbleUp:  # an interrupt is for whoever runs the graph
-                raise
+            except GraphBubbleUp:
+                # To wait for a person, the run would have to stop here, and to ask again later.
+                node = failed(bare_node(expansion, completion, index), _INTERRUPTED)
             except Exception as error:  # noqa: BLE001 - anybody's tool or environment
                 node = failed(bare_node(expansion, completion, index), one_line(error))
         _announce(node.candidate)
@@ -175,6 +182,7 @@ def _announce(candidate: Candidate) -> None:
     announce({"sample": candidate.model_dump(), "node": candidate.index})
 
 
+_INTERRUPTED = "the tool interrupted the run, which is not possible in a search"
 _NOT_GIVEN = "the provider gave fewer completions than it was asked for"
 
 
@@ -198,6 +206,7 @@ def _returned(nodes: list[Node]) -> dict[str, Any]:
     """Nodes that came back, as an update of the state."""
     return {
         "returned": [node.model_dump() for node in nodes],
+        "delivery": new_grant(),
         "clock": time.time(),
         "distrusted": any(node.candidate.overshoot_tokens for node in nodes),
     }

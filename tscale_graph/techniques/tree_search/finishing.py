@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from tscale_graph.answers import AnswerKind
-from tscale_graph.budget import Limit
+from tscale_graph.budget import Limit, Usage
 from tscale_graph.candidates import Candidate, Result, SamplingError
 from tscale_graph.search_trees import SearchTree, TreeNode
+from tscale_graph.search_trees.record import Status
 from tscale_graph.techniques.choosing import (
     UNLEASED,
     answer_message,
@@ -18,6 +19,7 @@ from tscale_graph.techniques.choosing import (
     told_once,
     unpriced_note,
 )
+from tscale_graph.techniques.restarts import LOST, saved
 from tscale_graph.techniques.tree_search.settings import SearchSettings
 from tscale_graph.techniques.tree_search.state import (
     Node,
@@ -45,9 +47,12 @@ class Finisher:
         """
         run = SearchRun.model_validate(state)
         settings = self.settings
+        saved(run.delivery, *(expansion.granted_by for expansion in run.wave))
         whole = _whole_answers(run.nodes)
         kind = settings.kind_for(run.question, whole)
-        candidates = read_answers(whole, kind)
+        # An answer that was verified stays as it was read.
+        known = {one.index: one.answer for one in whole if one.answer is not None}
+        candidates = read_answers(whole, kind, known)
         choice = choose(candidates, kind, select=settings.select, seed=settings.seed)
         result = self._result(run, kind, candidates, choice)
         if result.answer is None:
@@ -86,6 +91,7 @@ class Finisher:
             question=run.question,
             models=names if len(names) > 1 else None,
             best=winner.index if winner else None,
+            usage=run.usage,
         )
 
     def _notes(self, run: SearchRun, kind: AnswerKind, candidates: list[Candidate]) -> list[str]:
@@ -108,7 +114,7 @@ class Finisher:
             for note in node.candidate.notes
             if not note.startswith("not verified") or node.candidate.cut_off_by
         )
-        notes += told_once(told)
+        notes += told_once([*told, *run.remarks])
         if asks_unleased(settings.verifier):
             notes.append(UNLEASED)
         unpriced = [one.name for one in settings.endpoints if one.prices.ceiling is None]
@@ -119,7 +125,7 @@ class Finisher:
         failures = [
             node.note
             for node in run.nodes
-            if node.fate == "failed" and not node.candidate.cut_off_by
+            if node.fate == "failed" and not node.candidate.cut_off_by and node.note != LOST
         ]
         if failures and len(failures) == len(run.nodes):
             raise SamplingError(
@@ -146,6 +152,7 @@ def search_tree(
     question: str,
     models: Sequence[str] | None,
     best: int | None,
+    usage: Usage,
 ) -> SearchTree:
     """A tree to look at, with the mean score at and below each node.
 
@@ -155,6 +162,7 @@ def search_tree(
         question: the root.
         models: their names, where there are several.
         best: the row of the best answer, or None.
+        usage: of the whole search.
     """
     visits, sums, depths = [0] * (len(nodes) + 1), [0.0] * (len(nodes) + 1), [0]
     for node in nodes:
@@ -190,17 +198,19 @@ def search_tree(
         )
         for node in nodes
     ]
-    return SearchTree(technique=technique, question=question, nodes=[root, *made], best=best)
+    return SearchTree(
+        technique=technique, question=question, nodes=[root, *made], best=best, usage=usage
+    )
 
 
 def _mean(total: float, count: int) -> float | None:
     return min(1.0, total / count) if count else None
 
 
-def _status(node: Node) -> Any:
+def _status(node: Node) -> Status:
     if node.fate == "closed":
         return "open" if node.same_as is None else "duplicate"
-    return node.fate or "pending"
+    return node.fate or "failed"
 
 
 def _ended_by(run: SearchRun) -> Limit | None:

@@ -60,6 +60,8 @@ class SearchGate:
             "returned": None,
             "spent": None,
             "reflections": None,
+            "reflected": None,
+            "remarks": None,
             "cut_off_by": None,
             "clock": time.time(),
         }

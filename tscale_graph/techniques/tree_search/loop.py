@@ -21,8 +21,8 @@ from tscale_graph.techniques.tree_search.state import SearchState
 def search_loop(settings: SearchSettings, *, technique: str) -> StateGraph[Any, Any, Any, Any]:
     """START → admit → select → expand × k → verify → backup (→ reflect) → select, or finish.
 
-    Each turn costs four supersteps: `decide` is the edge that follows the last of them, and what
-    `select` needs to know of the time was written by `verify`.
+    A round costs four supersteps, five with reflections: `decide` is the edge that follows the
+    last of them, and what `select` needs to know of the time was written by `verify`.
 
     Args:
         settings: what to search with.

@@ -1,17 +1,23 @@
-"""The node that looks at failures: one short lesson from each answer that turned out wrong."""
+"""The node that looks at failures: one short lesson from each answer that did not pass."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from langchain_core.messages import HumanMessage
+from langchain_core.messages import BaseMessage, HumanMessage
 
-from tscale_graph.leases import SampleSize, grant
+from tscale_graph.budget import Budget, Usage
+from tscale_graph.leases import Grant, SampleSize, grant
 from tscale_graph.models.attempts import Request
 from tscale_graph.models.calls import complete, count_prompt
-from tscale_graph.techniques.restarts import asked_before
+from tscale_graph.models.replies import Completion
+from tscale_graph.techniques.requesting import gathered, watched
+from tscale_graph.techniques.restarts import once
+from tscale_graph.techniques.state import Admission
 from tscale_graph.techniques.tree_search.settings import SearchSettings
 from tscale_graph.techniques.tree_search.state import (
     Node,
@@ -22,8 +28,8 @@ from tscale_graph.techniques.tree_search.state import (
 )
 
 REFLECT = (
-    "This attempt has failed{feedback}. In one or two sentences, say what went wrong and what "
-    "should be done differently next time. Do not solve the task."
+    "This attempt did not pass{feedback}. In one or two sentences, say what is wrong with it and "
+    "what should be done differently next time. Do not solve the task."
 )
 """What a model is told to make it reflect."""
 REFLECTION_TOKENS = 160
@@ -39,67 +45,110 @@ class Reflector:
     settings: SearchSettings
 
     async def reflect(self, state: SearchState) -> dict[str, Any]:
-        """Reflect on the last failure, if there is one and the budget has room for it."""
+        """Reflect on the failures of the round, as far as the budget has room for it."""
         run = SearchRun.model_validate(state)
-        settings, admission = self.settings, run.admission
-        failure = _failure(run)
-        enough = len(run.reflections) >= settings.reflects or len(run.nodes) >= settings.max_nodes
-        if failure is None or admission is None or enough:
+        reflect = partial(self._reflect, run)
+        return await once(run.delivery, "reflect", reflect, reflect)
+
+    async def _reflect(self, run: SearchRun, begun: int = 0) -> dict[str, Any]:
+        failures = self._failures(run)
+        if not failures or run.admission is None:
             return {}
-        endpoint = settings.endpoints[0]
+        prompts = [self._prompt(run, failure) for failure in failures]
+        granted, size = await self._granted(run, run.admission, prompts)
+        if size is None or granted.lease is None:
+            return {"clock": time.time()}
+        asked = prompts[: granted.samples]
+        if begun:
+            lost = Usage.total([size.cost()] * len(asked))
+            return {
+                "spent": lost.model_dump(),
+                "reflected": len(asked),
+                "clock": time.time(),
+            }
+        said = await gathered([self._ask(run, one, granted.lease, size) for one in asked])
+        return {
+            "reflections": _lessons(said, run.reflections),
+            "reflected": len(asked),
+            "remarks": [f"a reflection failed: {one.error}" for one in said if one.error],
+            "spent": Usage.total(one.usage for one in said).model_dump(),
+            "distrusted": any(one.overshoot_tokens for one in said),
+            "clock": time.time(),
+        }
+
+    def _failures(self, run: SearchRun) -> list[Node]:
+        """Final answers of the round that did not pass, where later turns can learn from them."""
+        count = sum(expansion.count for expansion in run.wave)
+        last = run.nodes[-count:] if count else []
+        over = any(expansion.closing for expansion in run.wave) or any(map(has_passed, last))
+        if over or len(run.nodes) >= self.settings.max_nodes or not _goes_on(run):
+            return []
+        failures = [node for node in last if node.same_as is None and _has_failed(node)]
+        return failures[: max(0, self.settings.reflects - run.reflected)]
+
+    def _prompt(self, run: SearchRun, failure: Node) -> list[BaseMessage]:
         note = failure.note[:_FEEDBACK_CHARACTERS]
         told = REFLECT.format(feedback=f": {note}" if note else "")
-        messages = conversation(settings.conversation(run.messages), run.trail(failure.index))
-        prompt = [*messages, HumanMessage(told)]
-        left = None if admission.deadline is None else admission.deadline - time.time()
-        bound = await count_prompt(endpoint, prompt, seconds=left)
-        if bound is None:
-            return {"clock": time.time()}
-        size = SampleSize(bound, REFLECTION_TOKENS, endpoint.prices.ceiling)
-        granted = grant(
-            admission.budget.remaining(run.usage + run.reserved),
-            size,
-            wanted=1,
-            still_wanted=1,
-            nothing_yet=False,
-        )
-        if granted.lease is None:
-            return {"clock": time.time()}
-        if asked_before(run.wave[-1].granted_in):
-            return {"spent": size.cost().model_dump(), "clock": time.time()}
-        [said] = await complete(
-            endpoint,
+        attempt = conversation(self.settings.conversation(run.messages), run.trail(failure.index))
+        return [*attempt, HumanMessage(told)]
+
+    async def _granted(
+        self, run: SearchRun, admission: Admission, prompts: Sequence[list[BaseMessage]]
+    ) -> tuple[Grant, SampleSize | None]:
+        """A lease for each of as many as the budget pays for, of the size of the largest."""
+        endpoint, largest = self.settings.endpoints[0], 0
+        for prompt in prompts:
+            left = None if admission.deadline is None else admission.deadline - time.time()
+            bound = await count_prompt(endpoint, prompt, seconds=left)
+            if bound is None:
+                return Grant(0, None, "seconds"), None
+            largest = max(largest, bound)
+        size = SampleSize(largest, REFLECTION_TOKENS, endpoint.prices.ceiling)
+        left = admission.budget.remaining(run.usage + run.reserved)
+        wanted = len(prompts)
+        return grant(left, size, wanted=wanted, still_wanted=wanted, nothing_yet=False), size
+
+    async def _ask(
+        self, run: SearchRun, prompt: list[BaseMessage], lease: Budget, size: SampleSize
+    ) -> list[Completion]:
+        settings = self.settings
+        return await complete(
+            watched(settings.endpoints[0], distrusted=run.distrusted),
             Request(
                 messages=prompt,
                 max_output_tokens=REFLECTION_TOKENS,
                 temperature=settings.temperature,
-                prompt_tokens=bound,
+                prompt_tokens=size.prompt_tokens,
             ),
-            granted.lease,
-            deadline=admission.deadline,
+            lease,
+            deadline=run.admission.deadline if run.admission else None,
         )
-        lesson = " ".join(said.text.split())[:_REFLECTION_CHARACTERS]
-        new = [lesson] if lesson and lesson not in run.reflections else []
-        return {
-            "reflections": new,
-            "spent": said.usage.model_dump(),
-            "clock": time.time(),
-        }
 
 
-def _failure(run: SearchRun) -> Node | None:
-    """The last final answer of the round that did not pass, where none has."""
-    count = sum(expansion.count for expansion in run.wave)
-    last = run.nodes[-count:] if count else []
-    if any(has_passed(node) for node in last):
-        return None
-    for node in reversed(last):
-        verdict = node.candidate.verdict
-        if node.fate != "terminal" or verdict is None:
-            continue
-        if verdict.passed is False or (verdict.passed is None and verdict.score < _HALF):
-            return node
-    return None
+def _lessons(said: Sequence[Completion], known: Sequence[str]) -> list[str]:
+    """What is new in what was said, each in one line."""
+    lessons: list[str] = []
+    for one in said:
+        lesson = " ".join(one.text.split())[:_REFLECTION_CHARACTERS]
+        if lesson and lesson not in (*known, *lessons):
+            lessons.append(lesson)
+    return lessons
+
+
+def _goes_on(run: SearchRun) -> bool:
+    """Whether anything is left to expand: an open node without children, or one that waits."""
+    parents = {node.parent for node in run.nodes}
+    return bool(run.queue) or any(
+        node.fate == "open" and node.index not in parents for node in run.nodes
+    )
+
+
+def _has_failed(node: Node) -> bool:
+    """Whether it is a final answer that did not pass."""
+    verdict = node.candidate.verdict
+    if node.fate != "terminal" or verdict is None:
+        return False
+    return verdict.passed is False or (verdict.passed is None and verdict.score < _HALF)
 
 
 _HALF = 0.5

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -12,7 +13,14 @@ from tscale_graph.budget import Usage
 from tscale_graph.candidates import Checked, Verdict
 from tscale_graph.models.threads import in_thread
 from tscale_graph.search.tree import ROOT
-from tscale_graph.techniques.checking import check_answer, scarcest, share_out
+from tscale_graph.techniques.checking import (
+    VERIFY,
+    check_answer,
+    recharged,
+    scarcest,
+    share_out,
+)
+from tscale_graph.techniques.restarts import once
 from tscale_graph.techniques.tree_search.expanding import failed
 from tscale_graph.techniques.tree_search.settings import SearchSettings
 from tscale_graph.techniques.tree_search.state import (
@@ -35,7 +43,11 @@ class Scorer:
 
     async def verify(self, state: SearchState) -> dict[str, Any]:
         """Score new nodes, side by side; one that cannot be scored costs only itself."""
-        run = SearchRun.model_validate(state)
+        run = with_agreement(SearchRun.model_validate(state))
+        verify = partial(self._verify, run)
+        return await once(run.delivery, VERIFY, verify, verify)
+
+    async def _verify(self, run: SearchRun, begun: int = 0) -> dict[str, Any]:
         known = run.working.by_key if isinstance(run.working, Working) else _keys(run.nodes)
         first: dict[str, int] = {}
         for node in run.returned:
@@ -51,7 +63,7 @@ class Scorer:
         unjudged = [node for node in asked if not self.settings.growth.judges(node)]
         passed_by = {*ends, *(node.index for node in unjudged)}
         asked = [node for node in asked if node.index not in passed_by]
-        checks = await self._checks(run, asked)
+        checks = await self._checks(run, asked, begun=begun)
         scored = {
             node.index: self._scored(node, check) for node, check in zip(asked, checks, strict=True)
         }
@@ -68,14 +80,16 @@ class Scorer:
         nodes = await self._sized(run, list(scored.values()))
         return {"returned": [node.model_dump() for node in nodes], "clock": time.time()}
 
-    async def _checks(self, run: SearchRun, asked: list[Node]) -> list[Checked]:
+    async def _checks(self, run: SearchRun, asked: list[Node], *, begun: int) -> list[Checked]:
         admission = run.admission
         if admission is None or not asked:
             return []
-        left = admission.budget.remaining(run.usage + run.reserved)
+        lost = Usage.total([admission.beside] * begun)
+        taken = [run.usage, run.reserved, *[lost] * len(asked)]
+        left = admission.budget.remaining(Usage.total(taken))
         leases = share_out(left, len(asked))
         growth, question = self.settings.growth, run.question
-        return await asyncio.gather(
+        checks = await asyncio.gather(
             *(
                 check_answer(
                     self.settings.verifier,
@@ -88,6 +102,7 @@ class Scorer:
                 for node, lease in zip(asked, leases, strict=True)
             )
         )
+        return recharged(checks, lost)
 
     async def _sized(self, run: SearchRun, nodes: list[Node]) -> list[Node]:
         """The nodes, each with what a prompt that goes on from it counts at most."""
@@ -162,7 +177,7 @@ class Scorer:
         if original.score is None:
             cut = {"cut_off_by": original.candidate.cut_off_by}
             candidate = node.candidate.model_copy(update=cut)
-            changes = {"complete": original.complete, "candidate": candidate}
+            changes = {"candidate": candidate, "same_as": original.index}
             return failed(node.model_copy(update=changes), original.note)
         verdict = _free(original.candidate.verdict)
         return node.model_copy(
@@ -207,6 +222,28 @@ class Backup:
         return "finish" if over else "select"
 
 
+def with_agreement(run: SearchRun) -> SearchRun:
+    """The run with the new nodes' agreement: with all siblings that have come so far."""
+    if not any(node.action for node in run.returned):
+        return run
+    parents = {node.parent for node in run.returned}
+    actions = Counter(
+        (node.parent, node.action)
+        for node in (*run.nodes, *run.returned)
+        if node.parent in parents and node.action
+    )
+    siblings = Counter[int]()
+    for (parent, _), count in actions.items():
+        siblings[parent] += count
+
+    def agreeing(node: Node) -> Node:
+        same = actions[node.parent, node.action]
+        share = same / siblings[node.parent] if same else 1.0
+        return node.model_copy(update={"agreement": share})
+
+    return run.model_copy(update={"returned": [agreeing(node) for node in run.returned]})
+
+
 def _only_ends(node: Node) -> bool:
     return node.complete and not node.added and node.parent != ROOT
 
@@ -222,6 +259,7 @@ _IN_VAIN = 3
 
 def _nothing_can_be_verified(nodes: list[Node]) -> bool:
     """Whether the verifier has failed on every one of the first nodes, for the same reason."""
+    nodes = [node for node in nodes if node.same_as is None]  # the others it was not asked of
     if len(nodes) < _IN_VAIN or any(node.score is not None for node in nodes[:_IN_VAIN]):
         return False
     if any(node.candidate.cut_off_by for node in nodes):
@@ -233,6 +271,6 @@ def _nothing_can_be_verified(nodes: list[Node]) -> bool:
 def _keys(nodes: list[Node]) -> dict[str, int]:
     keys: dict[str, int] = {}
     for node in nodes:
-        if node.key:
+        if node.key and node.score is not None:
             keys.setdefault(node.key, node.index)
     return keys

@@ -13,7 +13,7 @@ from tscale_graph.budget import Limit, Remaining, Usage
 from tscale_graph.leases import Grant, all_of, grant
 from tscale_graph.search.asking import Ask
 from tscale_graph.search.tree import ROOT, Tree
-from tscale_graph.techniques.restarts import this_process
+from tscale_graph.techniques.restarts import LOST, new_grant, saved
 from tscale_graph.techniques.state import Admission
 from tscale_graph.techniques.tree_search.costing import expected_costs, sample_size, times
 from tscale_graph.techniques.tree_search.settings import SearchSettings
@@ -38,9 +38,14 @@ class Selector:
         settings, admission = self.settings, run.admission
         if admission is None:
             raise ValueError("a search must be admitted before it selects")
+        saved(run.delivery, *(expansion.granted_by for expansion in run.wave))
         working = run.at_hand(settings.policy, models=len(settings.endpoints))
         tree = working.tree
-        waiting = run.queue or self._asked(run, tree)
+        waiting = [*run.queue, *self._lost(run, tree)] or self._asked(run, tree)
+        out_of_steps = run.remaining_steps is not None and run.remaining_steps < _STEPS_TO_END
+        if out_of_steps:
+            self._withdraw(tree, waiting)
+            waiting = []
         kept = self._kept_back(run, working, admission, waiting)
         wave, queue, limit = self._granted(run, admission, waiting, kept=kept)
         if limit is not None:
@@ -56,6 +61,7 @@ class Selector:
             "reserved": kept.model_dump(),
             "returned": None,
             "cut_off_by": run.cut_off_by or ended_by,
+            "remarks": [_OUT_OF_STEPS] if out_of_steps else [],
         }
 
     async def fan_out(self, state: SearchState) -> list[Send] | str:
@@ -78,6 +84,19 @@ class Selector:
             )
             for expansion in run.wave
         ]
+
+    def _lost(self, run: SearchRun, tree: Tree) -> list[Ask]:
+        """Once more what was lost when the run was stopped; the nodes lost stay failed."""
+        asks: list[Ask] = []
+        for expansion in run.wave:
+            left = self.settings.max_nodes - (tree.size - 1)
+            if run.node(expansion.first).candidate.error == LOST and left > 0:
+                count, model, lane = expansion.count, expansion.model, expansion.lane
+                again = tree.append(
+                    expansion.parent, count=min(count, left), model=model, lane=lane
+                )
+                asks.append(again)
+        return asks
 
     def _asked(self, run: SearchRun, tree: Tree) -> list[Ask]:
         """What the policy wants, as far as there may be nodes for it."""
@@ -197,6 +216,9 @@ class Selector:
         return first + beyond + words
 
 
+_STEPS_TO_END = 12
+"""Supersteps that another round takes, and the one that ends the search."""
+_OUT_OF_STEPS = "the graph's recursion_limit ended the search"
 _FIRST_NODES = 16
 """Among these is one whose prompt was the first one."""
 
@@ -221,7 +243,7 @@ def _expansion(
         lease=granted.lease,
         together=together and granted.samples > 1,
         prompt_tokens=prompt_tokens,
-        granted_in=this_process(),
+        granted_by=new_grant(),
         distrusted=run.distrusted,
         closing=closing,
     )

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from langchain_core.messages import AnyMessage, BaseMessage
 from langgraph.channels import DeltaChannel, UntrackedValue
 from langgraph.graph.message import add_messages
+from langgraph.managed import RemainingSteps
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation, field_validator
 from typing_extensions import TypedDict
 
@@ -18,9 +19,11 @@ from tscale_graph.search.tree import ROOT, Status, Tree
 from tscale_graph.techniques.state import (
     Admission,
     RequestBudget,
+    add_notes,
     add_usage,
     either,
     later,
+    latest,
     question_of,
     since_admission,
 )
@@ -45,7 +48,8 @@ class Node(BaseModel):
         complete: it is a whole answer, by what the model did.
         closed: it is not gone on from, whatever it scores.
         same_as: the earlier node that it is the same as, or None.
-        agreement: share of its siblings that are the same, in (0, 1].
+        action: what its siblings have in common that did the same; "" for nothing.
+        agreement: share of its siblings that did the same, in (0, 1].
         prompt_tokens: what a prompt that goes on from here counts at most beyond the first one.
         fate: what became of it, once it was scored.
         score: in [0, 1], or None when it failed.
@@ -67,6 +71,7 @@ class Node(BaseModel):
     complete: bool = False
     closed: bool = False
     same_as: int | None = None
+    action: str = ""
     agreement: float = 1.0
     prompt_tokens: int = 0
     fate: Fate | None = None
@@ -92,7 +97,7 @@ class Expansion(BaseModel):
         lease: what each of them may spend, or all of them together.
         together: they are completions of one request, and share one lease.
         prompt_tokens: what the prompt counts at most.
-        granted_in: the process that granted it.
+        granted_by: what tells this grant from all others.
         distrusted: the model went over its limit before, so it is watched.
         closing: not a step but the rest of the answer.
     """
@@ -107,7 +112,7 @@ class Expansion(BaseModel):
     lease: Budget
     together: bool = False
     prompt_tokens: int = 0
-    granted_in: str = ""
+    granted_by: str = ""
     distrusted: bool = False
     closing: bool = False
 
@@ -150,9 +155,9 @@ def add_returned(
     return [by_index[index] for index in sorted(by_index)]
 
 
-def add_reflections(old: Sequence[str] | None, new: Sequence[str] | None) -> list[str]:
-    """Append what was learnt; None starts again."""
-    return [] if new is None else [*(old or ()), *new]
+def add_count(old: int | None, new: int | None) -> int:
+    """Add to a count; None starts again."""
+    return 0 if new is None else (old or 0) + new
 
 
 class Working(BaseModel):
@@ -162,7 +167,7 @@ class Working(BaseModel):
 
     Attributes:
         tree: the nodes' statistics.
-        by_key: the first node of each key.
+        by_key: the first node of each key that has a score.
         best_partial: the best-scored node that is no whole answer; the root before there is one.
         best_partial_score: its score.
     """
@@ -192,10 +197,14 @@ class SearchState(TypedDict, total=False):
         working: statistics of the nodes, kept in this process only.
         spent: what finished rounds cost, and what was learnt from them.
         reflections: what was learnt from failures.
+        reflected: how many failures were reflected on.
+        remarks: what could not be done, for the result's notes.
         cut_off_by: the limit that ended the search, or None.
+        delivery: what tells the last nodes from all others, when they are verified.
         clock: the latest time that any I/O ended.
         separate: a provider did not give several completions for one request.
         distrusted: a model went over its output limit.
+        remaining_steps: supersteps that the graph's recursion limit leaves, kept by LangGraph.
     """
 
     messages: Annotated[list[AnyMessage], add_messages]
@@ -210,11 +219,15 @@ class SearchState(TypedDict, total=False):
     reserved: Usage
     working: Annotated[Any, UntrackedValue]
     spent: Annotated[Usage, add_usage]
-    reflections: Annotated[list[str], add_reflections]
+    reflections: Annotated[list[str], add_notes]
+    reflected: Annotated[int, add_count]
+    remarks: Annotated[list[str], add_notes]
     cut_off_by: Limit | None
+    delivery: Annotated[str, latest]
     clock: Annotated[float, later]
     separate: Annotated[bool, either]
     distrusted: Annotated[bool, either]
+    remaining_steps: RemainingSteps
 
 
 class SearchRun(BaseModel):
@@ -233,10 +246,14 @@ class SearchRun(BaseModel):
     reserved: Usage = Usage()
     spent: Usage = Usage()
     reflections: list[str] = []
+    reflected: int = 0
+    remarks: list[str] = []
     cut_off_by: Limit | None = None
+    delivery: str = ""
     clock: float = 0.0
     separate: bool = False
     distrusted: bool = False
+    remaining_steps: int | None = None
 
     @field_validator("nodes", mode="before")
     @classmethod
@@ -286,11 +303,11 @@ class SearchRun(BaseModel):
 
 def register(working: Working, node: Node, policy: SearchPolicy) -> None:
     """Tell the tree what became of a node."""
-    if node.key:
-        working.by_key.setdefault(node.key, node.index)
     if node.fate is None or node.fate == "failed" or node.score is None:
         working.tree.fail(node.index)
         return
+    if node.key:
+        working.by_key.setdefault(node.key, node.index)
     value = policy.value(node.score)
     partial = node.same_as is None and not node.complete
     if partial and node.score > working.best_partial_score:
