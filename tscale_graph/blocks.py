@@ -26,6 +26,7 @@ from tscale_graph.techniques.state import Answered, Question, SamplingState
 from tscale_graph.verifiers import Verifier, check_verifier
 
 if TYPE_CHECKING:
+    from tscale_graph.techniques.tree_search.expanding import bare_node, failed
     from tscale_graph.techniques.tree_search.growing import Growth
     from tscale_graph.techniques.tree_search.loop import search_loop
     from tscale_graph.techniques.tree_search.settings import SearchSettings, search_settings
@@ -43,8 +44,10 @@ __all__ = [
     "add_edges",
     "add_node",
     "aggregator",
+    "bare_node",
     "budget_gate",
     "decider",
+    "failed",
     "find_budget",
     "sampler",
     "sampling_settings",
@@ -58,6 +61,8 @@ _OF_SEARCHES = {
     "Growth": "growing",
     "Node": "state",
     "SearchSettings": "settings",
+    "bare_node": "expanding",
+    "failed": "expanding",
     "search_loop": "loop",
     "search_settings": "settings",
 }

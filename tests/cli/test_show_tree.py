@@ -1,6 +1,8 @@
 """`tscale solve --show-tree`: what a tree search did, in a file."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -40,6 +42,28 @@ def test_the_tree_is_written_and_the_nodes_on_screen_have_its_numbers(tscale, se
 def test_the_suffix_names_the_format(name, start, tscale, server, tmp_path):
     tscale(*SEARCH, QUESTION, "--show-tree", str(tmp_path / name), "--json")
     assert (tmp_path / name).read_text().lower().startswith(start)
+
+
+def test_a_search_that_comes_to_no_answer_leaves_its_tree(tscale, tmp_path, monkeypatch):
+    path = tmp_path / "tree.json"
+    with FakeServer(Behaviour(latency=20.0), in_process=True) as running:
+        monkeypatch.setenv("OPENAI_API_KEY", "none")
+        monkeypatch.setenv("OPENAI_BASE_URL", running.url)
+        asked = [*SEARCH[:3], "--budget", "calls=3,seconds=1", *SEARCH[7:]]
+        done = tscale(*asked, QUESTION, "--show-tree", str(path))
+    assert done.returncode == 4
+    assert "the limit on seconds came before there was an answer" in done.stderr
+    assert len(SearchTree.from_json(path.read_text()).nodes) == 2
+
+
+def test_techniques_that_need_another_package_are_listed_with_what_they_need(tscale):
+    without = "import sys; sys.modules['numpy'] = None; from tscale_graph.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", without, "techniques"], capture_output=True, text=True
+    )
+    assert "self-consistency" in done.stdout
+    assert "pip install 'tscale-graph[search]'" in done.stdout
+    assert done.returncode == 0, done.stderr
 
 
 def test_json_has_the_tree_too(tscale, server):

@@ -101,7 +101,12 @@ async def test_what_a_lost_call_left_too_little_for_is_not_tried_again(server, p
 
 @pytest.mark.parametrize(
     ("refused", "asked"),
-    [("temperature", {"temperature": 0.7}), ("seed", {"seed": 5}), ("logprobs", {"logprobs": 2})],
+    [
+        ("temperature", {"temperature": 0.7}),
+        ("seed", {"seed": 5}),
+        ("logprobs", {"logprobs": 2}),
+        ("stop", {"stop": ["\n"]}),
+    ],
 )
 async def test_an_option_that_is_refused_is_left_out_and_the_refusal_is_a_call(
     server, pauses, refused, asked

@@ -111,6 +111,17 @@ def test_with_emphasis_scores_near_the_best_one_count_most(variant):
     assert total_variation(decided, expected(variant, nodes)) > 0.03
 
 
+def test_while_every_answer_has_failed_most_are_fresh():
+    cautious, plain = AdaptiveBranching("beta"), AdaptiveBranching("beta", emphasis=None)
+    for count in (3, 10, 30):
+        nodes = [(ROOT, 0.0)] * count
+        fresh, usual = (frequencies(one, grown(nodes, one))[FRESH] for one in (cautious, plain))
+        assert usual < 0.5
+        assert 0.6 < fresh < 0.99, "refining is tried now and then"
+    one_good = [*nodes, (ROOT, 0.2)]
+    assert frequencies(cautious, grown(one_good, cautious))[FRESH] < 0.6
+
+
 @aggregates
 def test_decisions_are_those_of_the_authors(variant):
     nodes = TREES["refining hurts"]

@@ -310,3 +310,16 @@ def test_a_complete_solution_that_is_found_again_is_complete_again(variant, coun
 @variants
 def test_a_score_is_worth_itself(variant):
     assert LevelByLevel(variant).value(0.3) == 0.3
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_best_is_asked_for_first(variant):
+    policy = LevelByLevel(variant, beams=4, width=4, temperature=1.0)
+    tree, rng = Tree(), np.random.default_rng(3)
+    scores = (0.1, 0.5, 0.95, 0.6)
+    for ask in policy.ask(tree, 1, rng):
+        for node in ask.nodes:
+            tree.tell(node, scores[node % 4])
+    asked = [tree.score.item(ask.parent) for ask in policy.ask(tree, 1, rng)]
+    assert len(asked) > 1
+    assert asked == sorted(asked, reverse=True)

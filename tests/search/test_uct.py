@@ -88,3 +88,9 @@ def test_without_an_open_leaf_there_is_nothing_to_select():
 
 def test_a_score_is_worth_itself():
     assert UCT().value(0.3) == 0.3
+
+
+@pytest.mark.parametrize("exploration", [-0.1, float("inf"), float("nan")])
+def test_a_bonus_without_end_is_refused(exploration):
+    with pytest.raises(ValueError, match="exploration must be finite and 0 or more"):
+        UCT(exploration=exploration)

@@ -333,3 +333,11 @@ def test_a_bad_argument_fails_when_the_graph_is_built(arguments, message):
         ab_mcts(given.pop("models"), given.pop("verifier"), **given)
     if "budget" not in arguments:
         assert "\n" not in str(caught.value)
+
+
+async def test_the_answer_that_passed_stands_however_the_others_read():
+    texts = ["The answer is 12", "The answer is 13", "The answer is 14", "The answer is (B)"]
+    model = told(lambda prompt, number: texts[number % 4])
+    technique = ab_mcts(model, lambda question, answer: answer == "B", max_nodes=8, batch=4)
+    result = await ask(technique, question="Which one is it?")
+    assert (result.answer, result.verdict.passed, result.status) == ("B", True, "complete")

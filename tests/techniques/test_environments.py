@@ -156,6 +156,24 @@ async def test_a_tool_that_handles_its_own_errors_observes_them():
     assert said(await act(actor([picky], None), ("picky", {"x": 1}))) == ["not that one"]
 
 
+@pytest.mark.parametrize("state", [{0: "a"}, {"a": {1: 2}}, [{None: 1}]])
+async def test_a_snapshot_that_json_would_change_is_an_error(state):
+    class Keyed(Store):
+        def snapshot(self):
+            return state
+
+    with pytest.raises(ValueError, match="keys of a dict must be strings"):
+        await act(actor([], Keyed), writes("a", "1"))
+
+
+async def test_tuples_of_a_snapshot_come_back_as_lists():
+    class Tupled(Store):
+        def snapshot(self):
+            return {"at": (1, (2, 3))}
+
+    assert (await act(actor([], Tupled), writes("a", "1"))).snapshot == {"at": [1, [2, 3]]}
+
+
 async def test_a_snapshot_that_is_no_plain_data_is_an_error():
     class Opaque(Store):
         def snapshot(self):

@@ -1,5 +1,6 @@
 """What a failed attempt teaches is shown to later ones."""
 
+from tests.scripted import ScriptedFailure
 from tests.techniques.arithmetic_agent import QUESTION, TOOLS, is_wrong, results, solve
 from tests.techniques.searching import acts, asked_of, told
 
@@ -88,3 +89,52 @@ async def test_nothing_is_reflected_on_when_no_turn_is_left_that_could_learn_fro
     model = told(lambda prompt: "The answer is 5" if len(prompt) > 2 else acts("add", a=2, b=3))
     await solve(model, tools=TOOLS, width=1, max_nodes=1)
     assert not any("This attempt did not pass" in prompt[-1].text for prompt in model.prompts)
+
+
+async def test_every_failure_of_a_round_teaches_something():
+    def decide(prompt, number):
+        if "did not pass" in prompt[-1].text:
+            return f"Not {prompt[-2].text.split()[-1]}."
+        if not results(prompt) and number % 2:
+            return acts("add", a=number, b=0)
+        return f"The answer is {number}"
+
+    model = told(decide)
+    await solve(model, is_wrong, tools=TOOLS, width=4, max_nodes=8, reflections=3)
+    asked = [prompt for prompt in asked_of(model) if "did not pass" in prompt[-1][1]]
+    assert [prompt[-2][1] for prompt in asked[:2]] == ["The answer is 0", "The answer is 2"]
+    later = model.prompts[-1][1].text
+    assert "- Not 0.\n- Not 2." in later
+
+
+async def test_a_lesson_that_is_repeated_counts_as_a_reflection():
+    def decide(prompt, number):
+        if "did not pass" in prompt[-1].text:
+            return "Think."
+        return f"The answer is {number}" if results(prompt) else acts("add", a=number, b=0)
+
+    model = told(decide)
+    await solve(model, is_wrong, tools=TOOLS, width=2, max_nodes=30, reflections=2)
+    assert sum("did not pass" in prompt[-1].text for prompt in model.prompts) == 2
+
+
+async def test_a_reflection_that_fails_is_noted():
+    def decide(prompt, number):
+        if "did not pass" in prompt[-1].text:
+            raise ScriptedFailure("too thoughtful")
+        return f"The answer is {number}" if number == 0 else acts("add", a=number, b=0)
+
+    result = await solve(told(decide), is_wrong, tools=TOOLS, width=2, max_nodes=4)
+    assert any("a reflection failed" in n and "too thoughtful" in n for n in result.notes)
+
+
+async def test_nothing_is_reflected_on_after_the_answer_that_ends_the_search():
+    def decide(prompt, number):
+        if "did not pass" in prompt[-1].text:
+            return "Think."
+        return "The answer is 5" if len(model.prompts) > 4 else acts("add", a=number, b=0)
+
+    model = told(decide)
+    result = await solve(model, is_wrong, tools=TOOLS, width=2, max_depth=2, max_nodes=20)
+    assert result.answer == "5"
+    assert not any("did not pass" in prompt[-1].text for prompt in model.prompts[-1:])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolCall
 from langchain_core.runnables import Runnable
@@ -183,6 +183,8 @@ class Turns(Growth):
         whole_attempts: the value function is shown whole attempts, finished or not.
         kind: how final answers are read; None is decided from the question and the answer.
     """
+
+    compares: ClassVar[bool] = True
 
     acting: Actor
     max_depth: int

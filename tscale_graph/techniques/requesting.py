@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from tscale_graph.budget import Budget, Usage
 from tscale_graph.candidates import Candidate
 from tscale_graph.leases import SampleSize, grant
 from tscale_graph.models.endpoint import Endpoint
 from tscale_graph.models.replies import Completion
+
+Sending = Callable[[], Awaitable[list[Completion]]]
+"""Sends one request."""
 
 
 def candidate_of(completion: Completion, *, index: int) -> Candidate:
@@ -42,9 +46,23 @@ def refused(completions: Sequence[Completion]) -> bool:
     return completions[0].status in (400, 422)
 
 
-async def gathered(asks: Sequence[Awaitable[list[Completion]]]) -> list[Completion]:
-    """The completions of several requests, side by side."""
-    return [one for several in await asyncio.gather(*asks) for one in several]
+async def gathered(asks: Sequence[Sending], *, at_once: int | None = None) -> list[Completion]:
+    """The completions of several requests, side by side.
+
+    Args:
+        asks: each sends one request.
+        at_once: how many may be in flight together; None leaves it open.
+    """
+    room = asyncio.Semaphore(at_once or len(asks) or 1)
+
+    async def when_there_is_room(
+        ask: Callable[[], Awaitable[list[Completion]]],
+    ) -> list[Completion]:
+        async with room:
+            return await ask()
+
+    several = await asyncio.gather(*map(when_there_is_room, asks))
+    return [one for completions in several for one in completions]
 
 
 async def one_by_one(
@@ -73,7 +91,7 @@ async def one_by_one(
     if granted.lease is None:
         return refusal
     own = granted.lease
-    completions = await gathered([ask(own, place) for place in range(granted.samples)])
+    completions = await gathered([partial(ask, own, place) for place in range(granted.samples)])
     note = f"{name} does not answer several times at once: {refusal[0].error}"
     first = completions[0]
     completions[0] = replace(first, usage=first.usage + used, notes=(note, *first.notes))

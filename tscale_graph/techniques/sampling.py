@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import Awaitable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from tscale_graph.budget import Budget
@@ -63,7 +64,8 @@ class Sampler:
             if refused(completions):
                 completions = await self._separately(todo, completions)
         else:
-            completions = await gathered([self.ask(todo, place=k) for k in range(wave.samples)])
+            asks = [partial(self.ask, todo, place=place) for place in range(wave.samples)]
+            completions = await gathered(asks)
         candidates = [
             self.candidate(completion, index=wave.first + place)
             for place, completion in enumerate(completions)

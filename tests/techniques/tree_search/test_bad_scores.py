@@ -108,3 +108,19 @@ async def test_what_a_failed_verdict_cost_is_counted():
     assert result.usage.calls == 8 + sum(n.usage.calls - 1 for n in failed) > 8
     assert failed[0].usage.calls == 3
     assert failed[0].note == "not verified: VerifierError: no verdict"
+
+
+@pytest.mark.parametrize("technique", TECHNIQUES)
+async def test_a_verifier_that_failed_once_is_asked_again_of_the_same_answer(technique):
+    asked = []
+
+    def flaky(question, answer):
+        asked.append(answer)
+        if len(asked) == 1:
+            raise ConnectionError("try again")
+        return 1.0 if last_number(answer) == 2 else 0.1
+
+    model = told(lambda prompt: "The answer is 2")
+    result = await ask(TECHNIQUES[technique](model, flaky))
+    assert len(asked) == 2
+    assert (result.answer, result.status, result.verdict.passed) == ("2", "complete", True)

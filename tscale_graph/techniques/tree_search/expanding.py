@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Awaitable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from langchain_core.messages import BaseMessage
@@ -64,7 +65,8 @@ class Expander:
                 completions = await self._separately(todo, completions)
         else:
             places = range(expansion.count)
-            completions = await gathered([self._ask(todo, place=place) for place in places])
+            asks = [partial(self._ask, todo, place=place) for place in places]
+            completions = await gathered(asks, at_once=expansion.at_once)
         missing = expansion.count - len(completions)
         completions = [*completions, *[Completion(error=_NOT_GIVEN)] * missing]
         return {**_returned(await self._nodes(todo, completions)), "separate": separate}

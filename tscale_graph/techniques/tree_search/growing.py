@@ -18,9 +18,11 @@ class Growth(ABC):
 
     Attributes:
         complete: every node is a whole answer.
+        compares: a node's score depends on its siblings, so that they come in one round.
     """
 
     complete: ClassVar[bool] = False
+    compares: ClassVar[bool] = False
 
     @abstractmethod
     def prompt(

@@ -66,7 +66,10 @@ class Reflector:
                 "reflected": len(asked),
                 "clock": time.time(),
             }
-        said = await gathered([self._ask(run, one, granted.lease, size) for one in asked])
+        said = await gathered(
+            [partial(self._ask, run, one, granted.lease, size) for one in asked],
+            at_once=self.settings.max_parallel,
+        )
         return {
             "reflections": _lessons(said, run.reflections),
             "reflected": len(asked),

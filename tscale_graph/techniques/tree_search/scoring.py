@@ -223,15 +223,10 @@ class Backup:
 
 
 def with_agreement(run: SearchRun) -> SearchRun:
-    """The run with the new nodes' agreement: with all siblings that have come so far."""
-    if not any(node.action for node in run.returned):
+    """The run with the new nodes' agreement with their siblings."""
+    actions = Counter((node.parent, node.action) for node in run.returned if node.action)
+    if not actions:
         return run
-    parents = {node.parent for node in run.returned}
-    actions = Counter(
-        (node.parent, node.action)
-        for node in (*run.nodes, *run.returned)
-        if node.parent in parents and node.action
-    )
     siblings = Counter[int]()
     for (parent, _), count in actions.items():
         siblings[parent] += count

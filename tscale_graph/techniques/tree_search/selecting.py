@@ -143,7 +143,11 @@ class Selector:
         parallel = settings.max_parallel or wanted
         in_flight = 0
         while queue and in_flight < parallel:
-            ask, rest = queue.pop(0).split(parallel - in_flight)
+            ask, rest = queue.pop(0), None
+            if not settings.growth.compares:
+                ask, rest = ask.split(parallel - in_flight)
+            elif wave and ask.count > parallel - in_flight:
+                return wave, [ask, *queue], None
             left = admission.budget.remaining(run.usage + kept + taken)
             together = self._together(run, ask, left)
             bound = self._prompt_tokens(run, admission, ask.parent)
@@ -157,7 +161,16 @@ class Selector:
                 nothing_yet=settings.growth.complete and not (run.nodes or wave),
             )
             if granted.lease is not None:
-                wave.append(_expansion(ask, granted, bound, run=run, together=together))
+                wave.append(
+                    _expansion(
+                        ask,
+                        granted,
+                        bound,
+                        run=run,
+                        together=together,
+                        at_once=settings.max_parallel,
+                    )
+                )
                 in_flight += granted.samples
                 leases = 1 if together else granted.samples
                 taken += all_of(granted.lease, leases=leases)
@@ -173,6 +186,8 @@ class Selector:
         """Whether the children are completions of one request."""
         endpoint = self.settings.endpoints[ask.model]
         if ask.count == 1 or not endpoint.shares_prompt or run.separate or run.distrusted:
+            return False
+        if self.settings.max_parallel is not None and ask.count > self.settings.max_parallel:
             return False
         return bool(run.nodes) or endpoint.may_risk_refusal(ask.count, calls=left.calls)
 
@@ -230,6 +245,7 @@ def _expansion(
     *,
     run: SearchRun,
     together: bool,
+    at_once: int | None = None,
     closing: bool = False,
 ) -> Expansion:
     if granted.lease is None:
@@ -245,5 +261,6 @@ def _expansion(
         prompt_tokens=prompt_tokens,
         granted_by=new_grant(),
         distrusted=run.distrusted,
+        at_once=at_once,
         closing=closing,
     )

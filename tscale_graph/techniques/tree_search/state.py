@@ -99,6 +99,7 @@ class Expansion(BaseModel):
         prompt_tokens: what the prompt counts at most.
         granted_by: what tells this grant from all others.
         distrusted: the model went over its limit before, so it is watched.
+        at_once: how many of them may be in flight together; None leaves it open.
         closing: not a step but the rest of the answer.
     """
 
@@ -114,6 +115,7 @@ class Expansion(BaseModel):
     prompt_tokens: int = 0
     granted_by: str = ""
     distrusted: bool = False
+    at_once: int | None = None
     closing: bool = False
 
 
