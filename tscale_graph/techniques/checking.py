@@ -63,7 +63,8 @@ class Checker:
                 for answer, lease in zip(unseen.values(), leases, strict=True)
             )
         )
-        checks = recharged(checks, lost)
+        if begun:
+            checks = recharged(checks, lost)
         return {
             "checks": {key: check.model_dump() for key, check in zip(unseen, checks, strict=True)},
             "answers": newly_read(run, candidates),

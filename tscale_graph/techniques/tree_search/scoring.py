@@ -102,7 +102,7 @@ class Scorer:
                 for node, lease in zip(asked, leases, strict=True)
             )
         )
-        return recharged(checks, lost)
+        return recharged(checks, lost) if begun else checks
 
     async def _sized(self, run: SearchRun, nodes: list[Node]) -> list[Node]:
         """The nodes, each with what a prompt that goes on from it counts at most."""
@@ -254,12 +254,12 @@ _IN_VAIN = 3
 
 def _nothing_can_be_verified(nodes: list[Node]) -> bool:
     """Whether the verifier has failed on every one of the first nodes, for the same reason."""
-    nodes = [node for node in nodes if node.same_as is None]  # the others it was not asked of
-    if len(nodes) < _IN_VAIN or any(node.score is not None for node in nodes[:_IN_VAIN]):
+    if any(node.score is not None for node in nodes[:_IN_VAIN]):
         return False
-    if any(node.candidate.cut_off_by for node in nodes):
+    asked = [node for node in nodes if node.same_as is None]  # of the others it was not asked
+    if len(asked) < _IN_VAIN or any(node.candidate.cut_off_by for node in asked):
         return False
-    failures = {node.note for node in nodes}
+    failures = {node.note for node in asked}
     return len(failures) == 1 and next(iter(failures)).startswith("not verified")
 
 

@@ -136,7 +136,7 @@ class Selector:
 
         With what has to wait, and the limit that is the reason, if it is one.
         """
-        settings, taken = self.settings, Usage()
+        settings, taken = self.settings, run.usage + kept
         wave: list[Expansion] = []
         queue = list(waiting)
         wanted = sum(ask.count for ask in waiting)
@@ -148,7 +148,7 @@ class Selector:
                 ask, rest = ask.split(parallel - in_flight)
             elif wave and ask.count > parallel - in_flight:
                 return wave, [ask, *queue], None
-            left = admission.budget.remaining(run.usage + kept + taken)
+            left = admission.budget.remaining(taken)
             together = self._together(run, ask, left)
             bound = self._prompt_tokens(run, admission, ask.parent)
             granted = grant(
