@@ -76,6 +76,18 @@ def test_on_average_over_its_cells_a_landscape_is_searched_as_well(landscape, ba
     assert difference > -sum(math.hypot(a.standard_error, b.standard_error) for a, b in cells)
 
 
+def test_on_batches_of_eight_more_is_found_over_all_landscapes():
+    cells = [
+        (ours, RECORDED.cells[cell])
+        for each in LANDSCAPES
+        for cell, ours in found(each.name, FEW).items()
+        if cell.batch == 8
+    ]
+    assert len(cells) == 12
+    difference = sum(ours.mean - theirs.mean for ours, theirs in cells)
+    assert difference > sum(math.hypot(a.standard_error, b.standard_error) for a, b in cells)
+
+
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS)
 @pytest.mark.parametrize("batch", BATCHES)
 def test_where_refining_helps_it_goes_higher(distribution, batch):
