@@ -24,8 +24,23 @@ _TARGET = re.compile(
     re.IGNORECASE,
 )
 _EXPRESSION = re.compile(r"[-+*/^().\d\s]{3,300}")
-_MATHS = re.compile(r"\d\s*[-+*/]")
+_MATHS = re.compile(r"[\d)]\s*[-+*/]")
 _ANSWER = re.compile(r"\b(?:answer|solution|result)\b.{0,200}", re.IGNORECASE)
+_STATED = re.compile(
+    r"\b(?:answer|solution|result)\b(?:\s+is|\s*[:=])[\s*]*(-?[0-9]{1,40})[\s*.!]*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_CLAIM = re.compile(r"\s*(-?[0-9(][-+*/().\d\s]{0,200})")
+_MARKUP = (
+    (re.compile(r"\\(?:times|cdot|ast)\b"), " * "),
+    (re.compile(r"\\div\b"), " / "),
+    (re.compile(r"\\d?frac\{([^{}]*)\}\{([^{}]*)\}"), r"((\1)/(\2))"),
+    (re.compile(r"\\(?:left|right|quad|text|boxed|[()\[\],;! ])"), " "),
+    (re.compile(r"\*\*(?=\S)(.+?)(?<=\S)\*\*"), r"\1"),
+    (re.compile(r"(?<=[\d)])\s*[xX]\s*(?=[\d(])"), " * "),
+    (re.compile(r"[${}`]"), " "),
+)
+"""What models write around and inside an expression: LaTeX, bold, "x" for times."""
 _LAST_NUMBER = re.compile(r"(?<![0-9.,/])-?[0-9]{1,40}(?=[\s.)!*]*$)")
 
 
@@ -80,6 +95,7 @@ class Countdown:
             ValueError: when the question does not say which numbers or which target.
         """
         numbers, target = self._task(question)
+        answer = _plain(answer)
         steps = derivation(
             answer,
             numbers,
@@ -89,6 +105,7 @@ class Countdown:
         )
         if steps is None:
             problem = self._problem_of_expressions(_expressions(answer), numbers, target)
+            problem = problem or _other_claim(answer, target)
         else:
             problem = self._problem_of_steps(steps, numbers, target)
         return Verdict(
@@ -184,10 +201,42 @@ def _restates(expression: str, known: set[Fraction | int], target: int) -> bool:
     return value == target and known.issuperset(used)
 
 
+def _plain(answer: str) -> str:
+    """The answer without markup."""
+    for pattern, plain in _MARKUP:
+        answer = pattern.sub(plain, answer)
+    return normalise(answer)
+
+
+def _other_claim(answer: str, target: int) -> str:
+    """What the answer says that its expression comes to, or is, where that is not the target."""
+    for line in reversed(answer.splitlines()[-40:]):
+        first, *claims = line.split("=")
+        if not any(_MATHS.search(part) for part in (first, *claims)):
+            continue
+        for claim in claims:
+            said = _CLAIM.match(claim)
+            value = _value(said.group(1).strip(" .\t")) if said else None
+            if value is not None and value != target:
+                return f"the answer says that it is {value}, not {target}"
+        break
+    stated = _STATED.findall(answer)
+    if stated and int(stated[-1]) != target:
+        return f"the answer is given as {stated[-1]}, not {target}"
+    return ""
+
+
+def _value(expression: str) -> Fraction | None:
+    try:
+        return evaluate_with_numbers(expression)[0]
+    except ArithmeticProblem:
+        return None
+
+
 def _expressions(answer: str) -> list[str]:
     """The expressions in an answer, last first; of an equation, the side that computes."""
     found: list[str] = []
-    for line in reversed(normalise(answer).replace("$", " ").splitlines()[-40:]):
+    for line in reversed(answer.splitlines()[-40:]):
         for part in reversed(line.split("=")):
             for match in reversed(list(_EXPRESSION.finditer(part))):
                 expression = match.group().strip(" .\t")
