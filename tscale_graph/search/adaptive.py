@@ -39,14 +39,14 @@ class AdaptiveBranching:
             may beat the best is looked for rather than what is good on average. And while nothing
             scored above 0, refined answers are expected to do as fresh ones do. None counts
             scores as they are, as the paper does; so does the mixed model.
-        cost_weight: how much score an arm must promise more for each time that it costs as much
-            again as the cheapest fresh answer; 0 leaves costs out.
+        cost_weight: how much score an arm must promise more for each doubling of what it costs
+            beside the cheapest fresh answer; 0 leaves costs out.
         mixed: the priors of the mixed model.
     """
 
     variant: Variant = "beta"
     emphasis: float | None = 0.1
-    cost_weight: float = 0.1
+    cost_weight: float = 0.05
     mixed: MixedModel = field(default_factory=MixedModel)
 
     @property
@@ -107,7 +107,7 @@ class AdaptiveBranching:
             node: an open node of it.
             rng: what to draw with.
             dear: of a fresh and of a refined answer by each model, how much dearer than the
-                cheapest it is (see `_relative`).
+                cheapest it is, in doublings (see `_relative`).
         """
         if tree.open_children.item(node) == 0:
             return FRESH
@@ -237,6 +237,6 @@ _POSTERIORS: dict[Variant, Posterior] = {
 
 
 def _relative(costs: Costs) -> tuple[Floats, Floats]:
-    """In units of the cheapest fresh answer, less that one: what there is to make up for."""
+    """How often the cheapest fresh answer's cost doubles to come to each: what to make up for."""
     least = min(costs.fresh)
-    return np.array(costs.fresh) / least - 1.0, np.array(costs.refined) / least - 1.0
+    return np.log2(np.array(costs.fresh) / least), np.log2(np.array(costs.refined) / least)

@@ -42,7 +42,7 @@ def ab_mcts(
     max_nodes: int = 64,
     batch: int = 1,
     emphasis: float | None = 0.1,
-    cost_weight: float = 0.1,
+    cost_weight: float = 0.05,
     select: str | Selection = "max",
     answer: Answer = "auto",
     temperature: float | None = 0.7,
@@ -72,8 +72,8 @@ def ab_mcts(
         batch: answers that are sampled side by side in one round, at least 1.
         emphasis: how sharply scores near the best one count more than mediocre ones, as a
             difference of scores; None counts them as they are, as the paper does.
-        cost_weight: how much more score an arm must promise for each time that it costs as
-            much again as the cheapest fresh answer; 0 leaves costs out.
+        cost_weight: how much more score a refined answer, or a dearer model, must promise for
+            each doubling of what it costs beside the cheapest fresh answer; 0 leaves costs out.
         select: how the answer is chosen: "max", or another selection by scores.
         answer: how to read answers; "auto" first asks what the verifier wants.
         temperature: sampling temperature, 0 to 2; None leaves the models' own.
