@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tscale_graph.budget import Budget, BudgetExceeded, Usage
-    from tscale_graph.candidates import Candidate, Result, Verdict
+    from tscale_graph.candidates import Candidate, Result, SamplingError, Verdict
     from tscale_graph.policy import Policy
     from tscale_graph.solving import asolve, solve
     from tscale_graph.techniques.ab_mcts import ab_mcts
@@ -23,6 +23,7 @@ __all__ = [
     "Candidate",
     "Policy",
     "Result",
+    "SamplingError",
     "Usage",
     "Verdict",
     "ab_mcts",
@@ -41,6 +42,7 @@ _HOMES = {
     "Usage": "budget",
     "Candidate": "candidates",
     "Result": "candidates",
+    "SamplingError": "candidates",
     "Verdict": "candidates",
     "Policy": "policy",
     "ab_mcts": "techniques.ab_mcts",

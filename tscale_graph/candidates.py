@@ -145,18 +145,20 @@ class Candidate(BaseModel):
 
 
 class SamplingError(RuntimeError):
-    """Every sample of a run failed; the message is the last failure's.
+    """Every sample of a run failed; the message says why.
 
     Attributes:
         usage: what the run had spent.
+        result: of a tree search, what there is without an answer: its `tree` shows the failures.
     """
 
-    def __init__(self, message: str, usage: Usage) -> None:
+    def __init__(self, message: str, usage: Usage, result: Result | None = None) -> None:
         super().__init__(message)
         self.usage = usage
+        self.result = result
 
     def __reduce__(self) -> tuple[object, ...]:
-        return SamplingError, (str(self), self.usage)
+        return SamplingError, (str(self), self.usage, self.result)
 
 
 class Tally(BaseModel):

@@ -77,11 +77,31 @@ def test_exhausted_subtrees_are_passed_by():
     assert asked(UCT(exploration=0.0), tree, k=9) == [2]
 
 
+def test_where_nothing_open_is_left_the_root_is_widened_while_that_brings_anything():
+    tree, policy = Tree(), UCT(width=2, patience=2)
+
+    def expand(*statuses):
+        (ask,) = policy.ask(tree, 3, RNG)
+        assert (ask.parent, ask.count) == (ROOT, 2)
+        assert policy.ask(tree, 1, RNG) == [], "not while it is in flight"
+        for row, status in zip(ask.nodes, statuses, strict=True):
+            if status == Status.FAILED:
+                tree.fail(row)
+            else:
+                tree.tell(row, 0.1, status=status)
+
+    expand(Status.TERMINAL, Status.TERMINAL)
+    expand(Status.FAILED, Status.CLOSED)
+    expand(Status.FAILED, Status.TERMINAL)
+    expand(Status.CLOSED, Status.CLOSED)
+    expand(Status.FAILED, Status.FAILED)
+    assert policy.ask(tree, 3, RNG) == []
+
+
 def test_without_an_open_leaf_there_is_nothing_to_select():
     tree = Tree()
     tree.append(ROOT)
     tree.fail(1)
-    assert asked(UCT(), tree, k=2) == []
     with pytest.raises(ValueError, match=r"^tree must have an open leaf"):
         UCT().select(tree)
 

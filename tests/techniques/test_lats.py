@@ -184,7 +184,9 @@ async def test_no_attempt_is_longer_than_max_depth():
     model = told(lambda prompt, number: acts("add", a=number, b=0))
     technique = lats(model, tools=TOOLS, value=is_20, width=1, max_depth=3, on_exceeded="return")
     result = await ask(technique, question=QUESTION)
-    assert [node.depth for node in result.tree.nodes if node.text.startswith("add")] == [1, 2, 3]
+    depths = [node.depth for node in result.tree.nodes if node.text.startswith("add")]
+    assert depths[:6] == [1, 2, 3, 1, 2, 3], "then it starts over"
+    assert {*depths} == {1, 2, 3}
 
 
 async def test_after_max_depth_the_deepest_attempt_is_asked_for_an_answer():
@@ -224,7 +226,44 @@ async def test_the_closing_call_is_kept_back_when_the_budget_ends():
     model = told(decide)
     result = await solve(model, tools=TOOLS, width=1, budget=Budget(calls=4))
     assert (result.answer, len(model.calls)) == ("20", 4)
-    assert (result.status, result.cut_off_by) == ("cut_off", "calls")
+    assert (result.status, result.verdict.passed) == ("complete", True), "it came in time"
+
+    def errs(prompt):
+        said = decide(prompt)
+        return "The answer is 21" if isinstance(said, str) else said
+
+    wrong = told(errs)
+    result = await solve(wrong, tools=TOOLS, width=1, budget=Budget(calls=4))
+    assert (result.answer, result.status, result.cut_off_by) == ("21", "cut_off", "calls")
+
+
+async def test_wrong_first_answers_do_not_end_the_search():
+    model = told(lambda prompt, number: f"The answer is {number // 2}")
+    result = await solve(model, is_20, width=4, reflections=0)
+    assert (result.answer, result.status) == ("20", "complete")
+    assert len(model.calls) == 44, "whole expansions"
+
+
+async def test_later_turns_are_told_which_tool_calls_have_failed():
+    def decide(prompt):
+        told_so = any("division by zero" in message.text for message in prompt)
+        match results(prompt):
+            case []:
+                return acts("divide", a=40, b=2 if told_so else 0)
+            case [one]:
+                return f"The answer is {one}"
+
+    def divide(a: int, b: int) -> int:
+        """Divide a by b."""
+        if b == 0:
+            raise ValueError("division by zero")
+        return a // b
+
+    model = told(decide)
+    result = await solve(model, tools=[divide], width=2)
+    assert result.answer == "20"
+    learnt = next(p[1].text for p in model.prompts if len(p) > 1)
+    assert 'divide({"a": 40, "b": 0}) failed: ValueError: division by zero' in learnt
 
 
 async def test_tools_that_are_called_in_the_closing_turn_are_left_alone():

@@ -57,7 +57,9 @@ async def test_after_so_many_reflections_no_more_are_made():
     for most in (0, 2):
         model = told(decide)
         await solve(model, is_wrong, width=1, max_nodes=3, reflections=most)
-        assert sum("did not pass" in prompt[-1].text for prompt in model.prompts) <= most
+        assert (
+            sum("This attempt did not pass" in prompt[-1].text for prompt in model.prompts) <= most
+        )
 
     def always_acts_first(prompt, number):
         if "This attempt did not pass" in prompt[-1].text:
@@ -68,7 +70,7 @@ async def test_after_so_many_reflections_no_more_are_made():
 
     model = told(always_acts_first)
     await solve(model, is_wrong, tools=TOOLS, width=3, max_nodes=15, reflections=2)
-    assert sum("did not pass" in prompt[-1].text for prompt in model.prompts) == 2
+    assert sum("This attempt did not pass" in prompt[-1].text for prompt in model.prompts) == 2
     told_of = [p[1].text for p in model.prompts if len(p) > 1 and "learnt" in p[1].text]
     assert max(text.count("Lesson") for text in told_of) == 2
 
@@ -93,7 +95,7 @@ async def test_nothing_is_reflected_on_when_no_turn_is_left_that_could_learn_fro
 
 async def test_every_failure_of_a_round_teaches_something():
     def decide(prompt, number):
-        if "did not pass" in prompt[-1].text:
+        if "This attempt did not pass" in prompt[-1].text:
             return f"Not {prompt[-2].text.split()[-1]}."
         if not results(prompt) and number % 2:
             return acts("add", a=number, b=0)
@@ -101,7 +103,7 @@ async def test_every_failure_of_a_round_teaches_something():
 
     model = told(decide)
     await solve(model, is_wrong, tools=TOOLS, width=4, max_nodes=8, reflections=3)
-    asked = [prompt for prompt in asked_of(model) if "did not pass" in prompt[-1][1]]
+    asked = [prompt for prompt in asked_of(model) if "This attempt did not pass" in prompt[-1][1]]
     assert [prompt[-2][1] for prompt in asked[:2]] == ["The answer is 0", "The answer is 2"]
     later = model.prompts[-1][1].text
     assert "- Not 0.\n- Not 2." in later
@@ -109,18 +111,18 @@ async def test_every_failure_of_a_round_teaches_something():
 
 async def test_a_lesson_that_is_repeated_counts_as_a_reflection():
     def decide(prompt, number):
-        if "did not pass" in prompt[-1].text:
+        if "This attempt did not pass" in prompt[-1].text:
             return "Think."
         return f"The answer is {number}" if results(prompt) else acts("add", a=number, b=0)
 
     model = told(decide)
     await solve(model, is_wrong, tools=TOOLS, width=2, max_nodes=30, reflections=2)
-    assert sum("did not pass" in prompt[-1].text for prompt in model.prompts) == 2
+    assert sum("This attempt did not pass" in prompt[-1].text for prompt in model.prompts) == 2
 
 
 async def test_a_reflection_that_fails_is_noted():
     def decide(prompt, number):
-        if "did not pass" in prompt[-1].text:
+        if "This attempt did not pass" in prompt[-1].text:
             raise ScriptedFailure("too thoughtful")
         return f"The answer is {number}" if number == 0 else acts("add", a=number, b=0)
 
@@ -130,11 +132,11 @@ async def test_a_reflection_that_fails_is_noted():
 
 async def test_nothing_is_reflected_on_after_the_answer_that_ends_the_search():
     def decide(prompt, number):
-        if "did not pass" in prompt[-1].text:
+        if "This attempt did not pass" in prompt[-1].text:
             return "Think."
         return "The answer is 5" if len(model.prompts) > 4 else acts("add", a=number, b=0)
 
     model = told(decide)
     result = await solve(model, is_wrong, tools=TOOLS, width=2, max_depth=2, max_nodes=20)
     assert result.answer == "5"
-    assert not any("did not pass" in prompt[-1].text for prompt in model.prompts[-1:])
+    assert not any("This attempt did not pass" in prompt[-1].text for prompt in model.prompts[-1:])

@@ -76,14 +76,13 @@ def solve_command(asked: argparse.Namespace) -> int:
     except ValueError as error:
         return _complain(error, WRONG_USE)
     except SamplingError as error:
+        if error.result is not None:
+            _show_tree(error.result, asked.show_tree)
         return _complain(error, FAILED)
     except Exception as error:  # noqa: BLE001 - a person at a terminal gets a line, not a trace
         return _complain(one_line(error), FAILED)
-    if asked.show_tree is not None:
-        try:
-            save_tree(result, asked.show_tree)
-        except (OSError, ValueError) as error:
-            return _complain(error, FAILED)
+    if (failed := _show_tree(result, asked.show_tree)) is not None:
+        return failed
     if asked.json:
         print(result.model_dump_json(indent=2))
     else:
@@ -186,6 +185,16 @@ def check_tree_path(asked: argparse.Namespace) -> None:
         raise ValueError(f"--show-tree must end in {', '.join(SUFFIXES)}, got {asked.show_tree!r}")
     if not path.parent.is_dir():
         raise ValueError(f"--show-tree: there is no folder {path.parent}")
+
+
+def _show_tree(result: Result, path: str | None) -> int | None:
+    """Write the tree where that was asked for; the exit status where it cannot be."""
+    if path is not None:
+        try:
+            save_tree(result, path)
+        except (OSError, ValueError) as error:
+            return _complain(error, FAILED)
+    return None
 
 
 def save_tree(result: Result, path: str) -> None:

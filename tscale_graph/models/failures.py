@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import ValidationError
+
 _TRANSIENT_STATUS = {408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529}
 _PROVIDER_FAILED = {500, 503, 529}
 """Failures of the provider's own, which bills nothing for them. Any other 5xx comes from whoever
@@ -90,7 +92,11 @@ def _billed(error: BaseException) -> Billed | None:
 
 
 def one_line(error: BaseException) -> str:
-    """The class and first line of an exception."""
+    """The class and first line of an exception; of a validation error what is wrong where."""
+    if isinstance(error, ValidationError):
+        problem = error.errors(include_url=False, include_context=False)[0]
+        where = ".".join(map(str, problem["loc"]))
+        return f"{type(error).__name__}: {where}: {problem['msg']}"[:_ONE_LINE]
     first = next(iter(str(error).strip().splitlines()), "")
     return f"{type(error).__name__}: {first}"[:_ONE_LINE] if first else type(error).__name__
 

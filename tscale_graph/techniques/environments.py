@@ -192,10 +192,13 @@ def _maker(
     is_one = not inspect.isclass(environment) and isinstance(environment, Environment)
     if is_one:
         return lambda: copy.deepcopy(cast(Environment, environment))
-    if not callable(environment):
+    lacks = inspect.isclass(environment) and any(
+        not hasattr(environment, name) for name in ("snapshot", "restore", "step")
+    )
+    if lacks or not callable(environment):
         raise ValueError(
             "environment must have snapshot, restore and step, or be a function that makes one; "
-            f"got {type(environment).__name__}"
+            f"got {getattr(environment, '__name__', type(environment).__name__)}"
         )
     return environment
 

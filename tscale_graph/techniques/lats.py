@@ -44,6 +44,7 @@ ANSWER_NOW = "Give your final answer now, without using any tool."
 """What a model is told when the budget has no room for more turns."""
 _PER_MESSAGE = 16
 """More tokens than a chat template adds to a message."""
+_LESSON_CHARACTERS = 200
 _UNKNOWN = 0.5
 """The value of an attempt of which nothing is known."""
 
@@ -79,7 +80,8 @@ def lats(
     reached; a new turn's value is the mean of a value function's score and of how many of its
     siblings did the same (of a final answer, the score alone), and is backed up along its attempt
     in place of a rollout. Attempts that came to an answer that did not pass are reflected on, and
-    later turns are told. A tool that interrupts the run fails its turn. The search ends when an
+    later turns are told, as they are of tool calls that failed. A tool that interrupts the run
+    fails its turn. Where no attempt is left to go on with, the search starts over. It ends when an
     answer has passed. Where the budget ends before there is an answer, the best attempt is asked
     for one, in a call that was reserved for it. Input: `messages` and `budget`. Output: `messages`
     with the answer appended, and `result`, whose `tree` shows what was searched.
@@ -99,7 +101,7 @@ def lats(
             a search without one comes on top.
         exploration: the weight of UCT's bonus, 0 or more.
         value_weight: of the value function, in [0, 1]; the rest is that of agreement.
-        reflections: the most failures that are reflected on; 0 leaves reflecting out.
+        reflections: the most failures that are reflected on; 0 tells later turns nothing.
         batch: nodes that are expanded side by side in one round, at least 1.
         select: how the answer is chosen among final ones: "max", or another selection.
         answer: how to read answers; "auto" first asks what the value function wants.
@@ -267,6 +269,16 @@ class Turns(Growth):
             if earlier.key.partition(" does ")[2] == done:
                 return failed(grown, f"the same as node {earlier.index}, which it goes on from")
         return grown.model_copy(update={"key": f"{task.expansion.parent} does {done}"})
+
+    def lesson(self, node: Node) -> str:
+        """Which tool call failed, and how."""
+        called = node.candidate.tool_calls
+        if not called or node.messages or node.candidate.error or node.candidate.cut_off_by:
+            return ""
+        done = ", ".join(
+            f"{call['name']}({json.dumps(call['args'], default=str)})" for call in called
+        )
+        return f"{done[:_LESSON_CHARACTERS]} failed: {node.note[:_LESSON_CHARACTERS]}"
 
     def judges(self, node: Node) -> bool:
         """Whether the value function is asked of a node: some know final answers only."""

@@ -57,8 +57,8 @@ async def test_a_turn_whose_tool_raises_fails_and_the_search_goes_on(behave, wor
     ("turn", "words"),
     [
         (acts("fly", to="Rome"), "there is no tool named 'fly': there are act"),
-        (acts("act"), "validation error for act"),
-        (acts("act", number="many"), "validation error for act"),
+        (acts("act"), "ValidationError: number: Field required"),
+        (acts("act", number="many"), "ValidationError: number: Input should be a valid integer"),
     ],
 )
 async def test_a_turn_that_calls_no_such_tool_or_calls_it_wrongly_fails(turn, words):
@@ -84,7 +84,7 @@ async def test_tools_that_always_fail_leave_an_answer_without_them():
     technique = lats(told(decide), tools=[broken], value=lambda q, a: 1.0, width=3, answer="number")
     result = await ask(technique)
     assert result.answer == "4"
-    assert [node.status for node in result.tree.nodes[1:]] == ["failed"] * 3 + ["terminal"]
+    assert [node.status for node in result.tree.nodes[1:]] == ["failed"] * 6 + ["terminal"]
 
 
 @pytest.mark.parametrize("method", ["snapshot", "restore", "step"])

@@ -89,6 +89,8 @@ class Expander:
             changes: dict[str, Any] = {"action": short_key(action)}
             if place not in nodes:
                 candidate = bare_node(expansion, completions[place], index).candidate
+                cut = {"cut_off_by": like.candidate.cut_off_by or candidate.cut_off_by}
+                candidate = candidate.model_copy(update=cut)
                 changes |= {"index": index, "candidate": candidate}
                 _announce(candidate)
             nodes[place] = like.model_copy(update=changes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -84,7 +85,7 @@ class Finisher:
         )
 
     def _tree(self, run: SearchRun, winner: Candidate | None) -> SearchTree:
-        names = [endpoint.name for endpoint in self.settings.endpoints]
+        names = _told_apart([endpoint.name for endpoint in self.settings.endpoints])
         return search_tree(
             run.nodes,
             technique=self.technique,
@@ -99,9 +100,14 @@ class Finisher:
         settings = self.settings
         if settings.auto and candidates:
             notes.append(f'answer="auto" read the answers as {kind.name}')
-        failed = [node.note for node in run.nodes if node.fate == "failed"]
-        if failed:
-            notes.append(f"{len(failed)} of {len(run.nodes)} nodes failed: {failed[-1]}")
+        if not any(map(has_passed, run.nodes)) and _ended_by(run) is None and not run.remarks:
+            full = len(run.nodes) >= settings.max_nodes
+            why = f"with max_nodes={settings.max_nodes}" if full else "with nothing left to try"
+            notes.append(f"the search ended {why}")
+        failures = [node.note for node in run.nodes if node.fate == "failed"]
+        if failures:
+            told = _most_frequent(failures)
+            notes.append(f"{len(failures)} of {len(run.nodes)} nodes failed: {told}")
         silent = sum(1 for candidate in candidates if candidate.answer is None)
         if silent:
             notes.append(f"{silent} of {len(candidates)} complete nodes had no answer to read")
@@ -128,14 +134,27 @@ class Finisher:
             if node.fate == "failed" and not node.candidate.cut_off_by and node.note != LOST
         ]
         if failures and len(failures) == len(run.nodes):
-            raise SamplingError(
-                f"all {len(failures)} nodes failed, the last with {failures[-1]}", result.usage
-            )
+            told = _most_frequent(failures)
+            raise SamplingError(f"all {len(failures)} nodes failed: {told}", result.usage, result)
         limit = _ended_by(run)
         if limit is None or self.settings.on_exceeded == "return":
             return
         started = None if run.nodes else "a node"
         raise budget_exceeded(limit, run.admission, result.usage, started=started)
+
+
+def _told_apart(names: Sequence[str]) -> list[str]:
+    """The names of models, numbered where several have the same."""
+    numbers = [names[: place + 1].count(name) for place, name in enumerate(names)]
+    return [
+        f"{name} #{number}" if names.count(name) > 1 else name
+        for name, number in zip(names, numbers, strict=True)
+    ]
+
+
+def _most_frequent(failures: Sequence[str]) -> str:
+    """What most failed with; of equally many the first."""
+    return Counter(failures).most_common(1)[0][0]
 
 
 def _whole_answers(nodes: Sequence[Node]) -> list[Candidate]:
@@ -215,6 +234,7 @@ def _status(node: Node) -> Status:
 
 def _ended_by(run: SearchRun) -> Limit | None:
     """The limit that ended the search: there was no room for more, or it cut the last node off."""
-    if run.cut_off_by or not run.nodes or any(has_passed(node) for node in run.nodes):
-        return run.cut_off_by
-    return run.nodes[-1].candidate.cut_off_by
+    if any(has_passed(node) for node in run.nodes):
+        return None
+    last = run.nodes[-1].candidate.cut_off_by if run.nodes else None
+    return run.cut_off_by or last

@@ -56,6 +56,10 @@ class Growth(ABC):
     async def grow(self, task: ExpandTask, completion: Completion, index: int) -> Node:
         """The node that a completion makes. Whatever goes wrong is in what comes back."""
 
+    def lesson(self, node: Node) -> str:
+        """What later prompts are told of a node that failed; "" for nothing."""
+        return ""
+
     def judges(self, node: Node) -> bool:
         """Whether the verifier is asked of a node."""
         return True

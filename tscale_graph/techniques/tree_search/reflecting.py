@@ -84,7 +84,7 @@ class Reflector:
         count = sum(expansion.count for expansion in run.wave)
         last = run.nodes[-count:] if count else []
         over = any(expansion.closing for expansion in run.wave) or any(map(has_passed, last))
-        if over or len(run.nodes) >= self.settings.max_nodes or not _goes_on(run):
+        if over or len(run.nodes) >= self.settings.max_nodes:
             return []
         failures = [node for node in last if node.same_as is None and _has_failed(node)]
         return failures[: max(0, self.settings.reflects - run.reflected)]
@@ -136,14 +136,6 @@ def _lessons(said: Sequence[Completion], known: Sequence[str]) -> list[str]:
         if lesson and lesson not in (*known, *lessons):
             lessons.append(lesson)
     return lessons
-
-
-def _goes_on(run: SearchRun) -> bool:
-    """Whether anything is left to expand: an open node without children, or one that waits."""
-    parents = {node.parent for node in run.nodes}
-    return bool(run.queue) or any(
-        node.fate == "open" and node.index not in parents for node in run.nodes
-    )
 
 
 def _has_failed(node: Node) -> bool:

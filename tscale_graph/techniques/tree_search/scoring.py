@@ -206,11 +206,20 @@ class Backup:
         for node in run.returned:
             register(working, node, settings.policy)
         return {
+            "reflections": self._lessons(run),
             "nodes": run.returned,
             "spent": Usage.total(usages(run.returned)).model_dump(),
             "returned": None,
             "working": working,
         }
+
+    def _lessons(self, run: SearchRun) -> list[str]:
+        """What later prompts are told of the nodes that failed."""
+        if not self.settings.reflects:
+            return []
+        told = [self.settings.growth.lesson(node) for node in run.returned if node.fate == "failed"]
+        new = [one for one in dict.fromkeys(told) if one and one not in run.reflections]
+        return new[: max(0, _MOST_LESSONS - len(run.reflections))]
 
     async def decide(self, state: SearchState) -> str:
         """On to the answer when one has passed or nothing else can come; else another round."""
@@ -248,6 +257,8 @@ def _free(verdict: Verdict | None) -> Verdict | None:
     return verdict and verdict.model_copy(update={"usage": Usage()})
 
 
+_MOST_LESSONS = 12
+"""What a prompt is told of earlier attempts at most, reflections included."""
 _IN_VAIN = 3
 """Nodes that a verifier fails on in the same way before it is given up on."""
 

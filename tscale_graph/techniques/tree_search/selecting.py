@@ -42,7 +42,8 @@ class Selector:
         working = run.at_hand(settings.policy, models=len(settings.endpoints))
         tree = working.tree
         waiting = [*run.queue, *self._lost(run, tree)] or self._asked(run, tree)
-        out_of_steps = run.remaining_steps is not None and run.remaining_steps < _STEPS_TO_END
+        needed = _STEPS_OF_ROUND + (1 if settings.growth.complete else _STEPS_OF_ROUND)
+        out_of_steps = run.remaining_steps is not None and run.remaining_steps < needed
         if out_of_steps:
             self._withdraw(tree, waiting)
             waiting = []
@@ -231,8 +232,8 @@ class Selector:
         return first + beyond + words
 
 
-_STEPS_TO_END = 12
-"""Supersteps that another round takes, and the one that ends the search."""
+_STEPS_OF_ROUND = 6
+"""Supersteps that a round takes at most, with those that end the search."""
 _OUT_OF_STEPS = "the graph's recursion_limit ended the search"
 _FIRST_NODES = 16
 """Among these is one whose prompt was the first one."""
