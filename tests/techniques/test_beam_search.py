@@ -61,7 +61,7 @@ async def test_a_model_that_says_nothing_more_has_ended_its_solution():
         return 0.5
 
     def decide(prompt):
-        return "It must be blue" if len(prompt) == 1 else ""
+        return "" if "solution so far" in prompt[-1].text else "It must be blue"
 
     result = await ask(
         beam_search(told(decide), scorer, beams=1, width=1, answer="text"), question="Which?"
@@ -107,7 +107,7 @@ async def test_after_max_steps_the_best_solution_is_completed_in_one_call():
     result = await ask(technique)
     assert [node.depth for node in result.tree.nodes] == [0, 1, 2, 3, 4]
     assert asked_of(model)[-1][-1][1] == (
-        "This is the solution so far:\n\nstep 0\n\nstep 1\n\nstep 2\n\n"
+        f"{QUESTION}\n\nThis is the solution so far:\n\nstep 0\n\nstep 1\n\nstep 2\n\n"
         "Write the rest of it, to the final answer. Do not repeat what is there."
     )
     assert result.tree.nodes[-1].status == "terminal"
@@ -199,11 +199,10 @@ async def test_when_the_budget_ends_the_best_partial_solution_is_completed():
     result = await ask(beam_search(model, by_step, beams=1, width=3), Budget(calls=7))
     assert len(model.calls) == 7
     assert asked_of(model)[-1] == [
-        ("human", QUESTION),
         (
             "human",
-            "This is the solution so far:\n\nstep 0\n\nstep 3\n\nWrite the rest of it, to the "
-            "final answer. Do not repeat what is there.",
+            f"{QUESTION}\n\nThis is the solution so far:\n\nstep 0\n\nstep 3\n\nWrite the rest of "
+            "it, to the final answer. Do not repeat what is there.",
         ),
     ]
     assert model.options[-1]["stop_at"] is None

@@ -262,7 +262,7 @@ async def test_later_turns_are_told_which_tool_calls_have_failed():
     model = told(decide)
     result = await solve(model, tools=[divide], width=2)
     assert result.answer == "20"
-    learnt = next(p[1].text for p in model.prompts if len(p) > 1)
+    learnt = next(p[0].text for p in model.prompts if p[0].text != QUESTION)
     assert 'divide({"a": 40, "b": 0}) failed: ValueError: division by zero' in learnt
 
 

@@ -7,6 +7,11 @@ from tests.techniques.searching import QUESTION, ask, asked_of, told
 from tscale_graph import beam_search
 from tscale_graph.search.steps import StepSplitter
 
+
+def goes_on(prompt):
+    return "solution so far" in prompt[-1].text
+
+
 PREFILLS = {"continues_assistant_message": True}
 
 
@@ -21,11 +26,10 @@ async def test_the_next_step_is_asked_for_in_words():
     result = await ask(beam_search(model, prefers_good, beams=1, width=1))
     assert asked_of(model)[1:] == [
         [
-            ("human", QUESTION),
             (
                 "human",
-                f"This is the solution so far:\n\n{so_far}\n\nContinue it with the next step "
-                "only. Do not repeat what is there, and do not comment on it.",
+                f"{QUESTION}\n\nThis is the solution so far:\n\n{so_far}\n\nContinue it "
+                "with the next step only. Do not repeat what is there, and do not comment on it.",
             ),
         ]
         for so_far in ("good one", "good one\n\ngood two")
@@ -65,7 +69,7 @@ async def test_a_server_that_repeats_the_prefilled_solution_is_understood():
 
 
 async def test_what_a_model_says_beyond_one_step_is_left_out():
-    model = told(lambda prompt: "one\n\ntwo\n\nthree" if len(prompt) == 1 else "The answer is 3")
+    model = told(lambda prompt: "The answer is 3" if goes_on(prompt) else "one\n\ntwo\n\nthree")
     result = await ask(beam_search(model, lambda q, a: 0.5, beams=1, width=1))
     assert result.text.rstrip() == "one\n\nThe answer is 3"
 
@@ -81,7 +85,7 @@ async def test_what_a_model_says_beyond_one_step_is_left_out():
     ],
 )
 async def test_where_a_step_ends_is_up_to_the_user(steps, stop, said, step):
-    model = told(lambda prompt: said if len(prompt) == 1 else "The answer is 3")
+    model = told(lambda prompt: "The answer is 3" if goes_on(prompt) else said)
     result = await ask(beam_search(model, lambda q, a: 0.5, beams=1, width=1, steps=steps))
     assert result.tree.nodes[1].text == step
     assert model.options[0]["stop_at"] == stop

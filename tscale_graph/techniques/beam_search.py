@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any, Literal
 
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import Runnable
 from langgraph.graph import StateGraph
 
@@ -27,7 +27,7 @@ from tscale_graph.techniques.tree_search.expanding import bare_node, failed
 from tscale_graph.techniques.tree_search.growing import Growth
 from tscale_graph.techniques.tree_search.loop import search_loop
 from tscale_graph.techniques.tree_search.settings import search_settings
-from tscale_graph.techniques.tree_search.state import ExpandTask, Node
+from tscale_graph.techniques.tree_search.state import ExpandTask, Node, with_words
 from tscale_graph.verifiers import Verifier, check_verifier, preferred_answer
 from tscale_graph.votes import Selection
 
@@ -97,7 +97,8 @@ def beam_search(
     Args:
         model: a chat model, "local", or "provider:model".
         scorer: a verifier that gives `step_scores` (a process reward model, "countdown"), or one
-            that scores a partial solution as a whole, such as a judge.
+            that scores a partial solution as a whole, such as a judge. It is shown the solution
+            so far, as text.
         beams: partial solutions that are kept, at least 1.
         width: continuations of each, at least 1.
         variant: "beam", "dvts", "rebase" or "particles".
@@ -214,7 +215,7 @@ class Steps(Growth):
             return list(messages)
         if self.prefill:
             return [*messages, AIMessage(so_far)]
-        return [*messages, HumanMessage(words.format(so_far=so_far.strip()))]
+        return with_words(messages, words.format(so_far=so_far.strip()))
 
     def stop(self, *, closing: bool) -> list[str] | None:
         """What ends a step, where a provider can look for it."""
@@ -258,7 +259,8 @@ class Steps(Growth):
         )
 
     def _whole(self, node: Node, whole: str, added: str) -> Node:
-        """A node that ends its solution."""
+        """A node that ends its solution; what would part it from a next step is left out."""
+        whole = whole.rstrip().removesuffix(self.splitter.delimiter.strip()).rstrip()
         return node.model_copy(
             update={
                 "candidate": node.candidate.model_copy(update={"text": whole}),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolCall
+from langchain_core.messages import AIMessage, BaseMessage, ToolCall
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from langgraph.graph import StateGraph
@@ -27,7 +27,7 @@ from tscale_graph.techniques.tree_search.expanding import bare_node, failed
 from tscale_graph.techniques.tree_search.growing import Growth
 from tscale_graph.techniques.tree_search.loop import search_loop
 from tscale_graph.techniques.tree_search.settings import search_settings
-from tscale_graph.techniques.tree_search.state import ExpandTask, Node, conversation
+from tscale_graph.techniques.tree_search.state import ExpandTask, Node, conversation, with_words
 from tscale_graph.verifiers import Verifier, check_verifier, preferred_answer
 from tscale_graph.verifiers.judges import judge
 from tscale_graph.votes import Selection
@@ -198,14 +198,14 @@ class Turns(Growth):
         self, messages: Sequence[BaseMessage], trail: Sequence[Node], *, reflections: Sequence[str]
     ) -> list[BaseMessage]:
         """The conversation, what was learnt from failures, and the attempt so far."""
-        told = [HumanMessage(_learnt(reflections))] if reflections else []
-        return conversation([*messages, *told], trail)
+        told = with_words(messages, _learnt(reflections)) if reflections else messages
+        return conversation(told, trail)
 
     def closing_prompt(
         self, messages: Sequence[BaseMessage], trail: Sequence[Node]
     ) -> list[BaseMessage]:
         """The attempt so far, and the demand for an answer."""
-        return [*conversation(messages, trail), HumanMessage(ANSWER_NOW)]
+        return with_words(conversation(messages, trail), ANSWER_NOW)
 
     def words_bound(self, *, reflections: Sequence[str], closing: bool) -> int:
         """What was learnt, by its bytes; or the demand for an answer."""

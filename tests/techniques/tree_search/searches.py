@@ -19,8 +19,8 @@ def a_technique(name, model, scorer=at_random, **more):
 
 def numbered(prompt, number):
     """Another answer each time; as a step, only where the rest is asked for."""
-    closing = "Write the rest" in prompt[-1].text
-    return f"The answer is {number}" if closing or len(prompt) == 1 else f"Step {number}"
+    a_step = "the next step only" in prompt[-1].text
+    return f"Step {number}" if a_step else f"The answer is {number}"
 
 
 def judging(**more):

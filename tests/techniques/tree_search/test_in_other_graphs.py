@@ -35,7 +35,7 @@ def search(name, seen=None):
         return "The answer is 3"
 
     def stepping(prompt, number):
-        return f"Step {number}" if len(prompt) == 1 else "The answer is 3"
+        return "The answer is 3" if "solution so far" in prompt[-1].text else f"Step {number}"
 
     if name == "ab_mcts":
         model = Told(decide=decide)
