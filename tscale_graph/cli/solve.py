@@ -229,6 +229,10 @@ def build_graph(asked: argparse.Namespace) -> StateGraph[Any, Any, Any, Any]:
     wants = technique is not None and needs_verifier(technique)
     if wants and asked.verify is None:
         raise ValueError(f"{asked.technique} needs --verify: see tscale techniques")
+    if name in TREE_SEARCHES:
+        for option in ("stop", "speculate"):
+            if getattr(asked, option) is not None:
+                raise ValueError(f"--{option} is for best-of-n and self-consistency")
     if asked.vote is not None and name != "self_consistency":
         raise ValueError(
             f"--vote is for --technique self-consistency; {asked.technique} has --select"

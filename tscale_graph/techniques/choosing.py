@@ -194,7 +194,9 @@ def budget_exceeded(
         told = f"were over before {started} could start"
     else:
         bound = admission.prompt_bound if admission else 0
+        judged = admission is not None and admission.beside.calls > 0
         told = f"is too little for the question alone: its prompt is up to {bound} tokens"
+        told += ", and judging takes more" if judged else ""
     return BudgetExceeded(f"{limit}={allowed} {told}", limit=limit, budget=budget, usage=usage)
 
 

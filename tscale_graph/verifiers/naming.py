@@ -38,14 +38,19 @@ def check_verifier(verifier: Verifier | str) -> Verifier:
         ValueError: when it is neither.
     """
     if isinstance(verifier, str):
-        return named_verifier(verifier)
+        verifier = named_verifier(verifier)
     if not callable(verifier) and not hasattr(verifier, "ainvoke"):
+        compares = ", which compares answers: it is for best_of_n" if _compares(verifier) else ""
         raise ValueError(
             "verifier must be callable as verifier(question, answer) or the name of a built-in "
-            f"one, got {type(verifier).__name__}"
+            f"one, got {type(verifier).__name__}{compares}"
         )
     _check_arity(verifier)
     return verifier
+
+
+def _compares(verifier: object) -> bool:
+    return type(verifier).__module__.startswith("tscale_graph.verifiers.judges.")
 
 
 def _check_arity(verifier: Verifier) -> None:
