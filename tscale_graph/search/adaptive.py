@@ -112,17 +112,13 @@ class AdaptiveBranching:
         if tree.open_children.item(node) == 0:
             return FRESH
         # Below the root every answer refines another, and whatever is chosen costs the same.
-        handicap = (
-            0.0
-            if dear is None or node != ROOT
-            else self.cost_weight * float(dear[0].min() - dear[1].min())
-        )
+        doublings = float(dear[1].min() - dear[0].min()) if dear and node == ROOT else 0.0
         if self.variant == "mixed":
-            return self._by_mixed_model(tree, node, rng, handicap=handicap)
-        return self._by_aggregates(tree, node, rng, handicap=handicap)
+            return self._by_mixed_model(tree, node, rng, doublings=doublings)
+        return self._by_aggregates(tree, node, rng, doublings=doublings)
 
     def _by_aggregates(
-        self, tree: Tree, node: int, rng: np.random.Generator, *, handicap: float
+        self, tree: Tree, node: int, rng: np.random.Generator, *, doublings: float
     ) -> int:
         visits, total = tree.visits.item(node), tree.value_sum.item(node)
         squares, pending = tree.value_squares.item(node), tree.pending.item(node)
@@ -140,23 +136,28 @@ class AdaptiveBranching:
         wide = draw(fresh_visits, fresh_total * scale, fresh_squares * square, fresh_pending, rng)
         deep = draw(
             visits - fresh_visits,
-            (total - fresh_total) * scale - self._doubt(tree),
+            (total - fresh_total) * scale - self._doubt(tree, doublings),
             (squares - fresh_squares) * square,
             pending - fresh_pending,
             rng,
         )
-        return FRESH if wide - handicap > deep else self._best_child(tree, node, rng)
+        return (
+            FRESH
+            if wide + self.cost_weight * doublings > deep
+            else self._best_child(tree, node, rng)
+        )
 
-    def _doubt(self, tree: Tree) -> float:
+    def _doubt(self, tree: Tree, doublings: float) -> float:
         """What is taken off the expected sum of refined answers while nothing scored above 0.
 
         A verifier that says only pass or fail gives nothing to climb. As long as all have failed,
-        one that refines them is expected to do as they did, (1/2) / (n + 1) on average, and not 1/2
-        as an arm of which nothing is known: half of a search would go into finding that out.
+        one that refines them is expected to do as they did, (1/2) / (n + 1) on average, less by
+        what it costs more, and not 1/2 as an arm of which nothing is known: half of a search would
+        go into finding that out.
         """
         if self.variant != "beta" or self.emphasis is None or tree.best_score > 0:
             return 0.0
-        return 0.5 - 0.5 / (tree.visits.item(ROOT) + 1)
+        return 0.5 - 0.5 / (tree.visits.item(ROOT) + 1) * 2.0**-doublings
 
     def _best_child(self, tree: Tree, node: int, rng: np.random.Generator) -> int:
         into = tree.children(node)
@@ -193,7 +194,7 @@ class AdaptiveBranching:
         node: int,
         rng: np.random.Generator,
         *,
-        handicap: float,
+        doublings: float,
     ) -> int:
         children = tree.children(node)
         visits = tree.visits.take(children)
@@ -209,7 +210,7 @@ class AdaptiveBranching:
         if tree.open_children.item(node) < len(seen):
             drawn[tree.status.take(seen) != Status.OPEN] = -np.inf
         best = drawn.argmax()
-        return FRESH if fresh - handicap > drawn[best] else seen.item(best)
+        return FRESH if fresh + self.cost_weight * doublings > drawn[best] else seen.item(best)
 
     def _model(
         self,
