@@ -145,7 +145,8 @@ def wilson(solved: int, count: int) -> tuple[float, float]:
     z, share = 1.96, solved / count
     centre = share + z * z / (2 * count)
     spread = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
-    return (centre - spread) / (1 + z * z / count), (centre + spread) / (1 + z * z / count)
+    low, high = (bound / (1 + z * z / count) for bound in (centre - spread, centre + spread))
+    return max(0.0, low), min(1.0, high)
 
 
 def difference(these: list[bool], those: list[bool]) -> tuple[float, float, float]:
