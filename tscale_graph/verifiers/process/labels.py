@@ -1,0 +1,234 @@
+"""Labels of reasoning steps without people: can a solution that begins like this still succeed?
+
+Solutions are completed from their beginnings, and a step is worth what share of the completions
+come to a right answer. Two ways to decide which beginnings to complete: all of them (Math-Shepherd,
+Wang et al. 2024, arXiv:2312.08935), or those that a binary search for the first wrong step asks
+for (OmegaPRM, Luo et al. 2024, arXiv:2406.06592). Pure: no model, no graph, no clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, Protocol
+
+from tscale_graph.stopping.distributions import incomplete_beta
+
+Method = Literal["shares", "bisection"]
+
+
+class Prefix(NamedTuple):
+    """The beginning of a solution.
+
+    Attributes:
+        question: the id of the question.
+        steps: its first steps, without the whitespace around them; none for the question alone.
+    """
+
+    question: str
+    steps: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A solution that a model wrote, all of it or from some step on.
+
+    Attributes:
+        question: the id of the question.
+        steps: all steps, without the whitespace around them.
+        right: whether its answer is right.
+        given: how many of the steps were given to the model, from 0.
+    """
+
+    question: str
+    steps: tuple[str, ...]
+    right: bool
+    given: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """How many completions of one beginning were right.
+
+    Attributes:
+        right: of them.
+        count: all of them.
+    """
+
+    right: int = 0
+    count: int = 0
+
+    @property
+    def share(self) -> float:
+        """The estimate of the probability that one is right, kept off 0 and 1 (Jeffreys)."""
+        return (self.right + 0.5) / (self.count + 1)
+
+    def and_(self, *, right: bool) -> Outcomes:
+        """These and one more."""
+        return Outcomes(self.right + right, self.count + 1)
+
+
+Known = Mapping[Prefix, Outcomes]
+"""What the completions so far say of each beginning."""
+
+
+def outcomes_of(completions: Iterable[Completion]) -> dict[Prefix, Outcomes]:
+    """Of each beginning, how its completions came out.
+
+    A completion counts for every beginning that it passes through from where the model began to
+    write: to that and what follows the model came by itself. Equal beginnings of different
+    solutions are one.
+    """
+    known: dict[Prefix, Outcomes] = {}
+    for one in completions:
+        for length in range(one.given, len(one.steps) + 1):
+            prefix = Prefix(one.question, one.steps[:length])
+            known[prefix] = known.get(prefix, Outcomes()).and_(right=one.right)
+    return known
+
+
+@dataclass(frozen=True, slots=True)
+class StepLabel:
+    """What is known of one step.
+
+    Attributes:
+        value: the probability that a solution which has come so far succeeds, in [0, 1].
+        count: how many completions say so; 0 where it follows from other steps.
+    """
+
+    value: float
+    count: int
+
+
+class Labelling(Protocol):
+    """Which beginnings to complete, and what that says of the steps."""
+
+    def wanted(self, solution: Completion, known: Known) -> tuple[Prefix, int] | None:
+        """The beginning of a solution to complete next, and how often; None when it is labelled."""
+        ...
+
+    def labels(self, solution: Completion, known: Known) -> list[StepLabel]:
+        """One label for each step of a solution; the last is its outcome."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Shares(Labelling):
+    """Completes every beginning of every solution (Wang et al. 2024, arXiv:2312.08935).
+
+    Attributes:
+        rollouts: completions of one beginning at most, at least 1.
+        first: so many at once, at least 1; more only while it is open on which side it is.
+        low, high: a beginning is bad or good for certain when the whole 90 % interval of its
+            share is below `low` or above `high`.
+    """
+
+    rollouts: int = 8
+    first: int = 4
+    low: float = 0.15
+    high: float = 0.5
+
+    def wanted(self, solution: Completion, known: Known) -> tuple[Prefix, int] | None:
+        """The first beginning of which too little is known, and how many completions it lacks."""
+        for length in range(1, len(solution.steps)):
+            prefix = Prefix(solution.question, solution.steps[:length])
+            missing = self._missing(known.get(prefix, Outcomes()))
+            if missing:
+                return prefix, missing
+        return None
+
+    def _missing(self, outcomes: Outcomes) -> int:
+        most = self.rollouts - outcomes.count
+        if most <= 0:
+            return 0
+        if outcomes.count < self.first:
+            return min(most, self.first - outcomes.count)
+        a, b = 1 + outcomes.right, 1 + outcomes.count - outcomes.right
+        good = incomplete_beta(a, b, self.high) < _TAIL
+        bad = 1 - incomplete_beta(a, b, self.low) < _TAIL
+        return 0 if good or bad else most
+
+    def labels(self, solution: Completion, known: Known) -> list[StepLabel]:
+        """The share of each beginning; of the whole solution its outcome."""
+        labels: list[StepLabel] = []
+        for length in range(1, len(solution.steps)):
+            outcomes = known.get(Prefix(solution.question, solution.steps[:length]), Outcomes())
+            labels.append(StepLabel(outcomes.share, outcomes.count))
+        return [*labels, _outcome(solution)]
+
+
+_TAIL = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Bisection(Labelling):
+    """Looks for the first wrong step of wrong solutions (Luo et al. 2024, arXiv:2406.06592).
+
+    A beginning from which any completion is right has no wrong step, as far as that can be told;
+    one from which none of `rollouts` is right has one. Right solutions need no completion.
+
+    Attributes:
+        rollouts: completions of one beginning, at least 1.
+        first: so many at once, at least 1; more only while none was right.
+    """
+
+    rollouts: int = 8
+    first: int = 4
+
+    def wanted(self, solution: Completion, known: Known) -> tuple[Prefix, int] | None:
+        """The beginning in the middle of those that may be the first wrong one."""
+        good, bad = self._between(solution, known)
+        if bad - good <= 1:
+            return None
+        prefix = Prefix(solution.question, solution.steps[: (good + bad) // 2])
+        outcomes = known.get(prefix, Outcomes())
+        left = self.rollouts - outcomes.count
+        return prefix, min(left, max(1, self.first - outcomes.count))
+
+    def labels(self, solution: Completion, known: Known) -> list[StepLabel]:
+        """1 up to the first wrong step, and 0 from there on."""
+        _, bad = self._between(solution, known)
+        counts = [
+            known.get(Prefix(solution.question, solution.steps[:length]), Outcomes()).count
+            for length in range(1, len(solution.steps))
+        ]
+        values = [float(length < bad) for length in range(1, len(solution.steps))]
+        labels = [StepLabel(*each) for each in zip(values, counts, strict=True)]
+        return [*labels, _outcome(solution)]
+
+    def first_wrong(self, solution: Completion, known: Known) -> int | None:
+        """The place of the first wrong step, from 0; None for a right solution."""
+        return None if solution.right else self._between(solution, known)[1] - 1
+
+    def _between(self, solution: Completion, known: Known) -> tuple[int, int]:
+        """The longest beginning that is known to be good, and the shortest that is bad."""
+        if solution.right:
+            return len(solution.steps), len(solution.steps) + 1
+        good, bad = 0, len(solution.steps)
+        while bad - good > 1:
+            middle = (good + bad) // 2
+            outcomes = known.get(Prefix(solution.question, solution.steps[:middle]), Outcomes())
+            if outcomes.right:
+                good = middle
+            elif outcomes.count >= self.rollouts:
+                bad = middle
+            else:
+                break
+        return good, bad
+
+
+def _outcome(solution: Completion) -> StepLabel:
+    return StepLabel(float(solution.right), 1)
+
+
+def next_rollouts(
+    labelling: Labelling, solutions: Sequence[Completion], known: Known
+) -> list[tuple[Prefix, int]]:
+    """What to complete next, each beginning once, in the order of the solutions."""
+    wanted: dict[Prefix, int] = {}
+    for solution in solutions:
+        asked = labelling.wanted(solution, known)
+        if asked is not None:
+            prefix, count = asked
+            wanted[prefix] = max(count, wanted.get(prefix, 0))
+    return list(wanted.items())
