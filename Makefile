@@ -65,5 +65,5 @@ $(VENV)/demo: $(VENV)/pip pyproject.toml
 	@touch $@
 
 $(VENV)/test: $(VENV)/pip pyproject.toml
-	$(RUN) pip install --quiet --editable ".[local,math,code,schema,search]" --group test --group lint
+	$(RUN) pip install --quiet --editable ".[local,math,code,schema,search,prm]" --group test --group lint
 	@touch $@ $(VENV)/demo

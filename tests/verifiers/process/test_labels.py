@@ -151,7 +151,7 @@ def test_labels_are_shares_and_the_last_is_the_outcome():
     known = {Prefix("q", ("a",)): Outcomes(7, 8), Prefix("q", ("a", "b")): Outcomes(0, 4)}
     labels = Shares().labels(solution, known)
     assert [label.value for label in labels] == pytest.approx([7.5 / 9, 0.5 / 5, 0.0])
-    assert [label.count for label in labels] == [8, 4, 1]
+    assert [label.weight for label in labels] == pytest.approx([8 / 12, 4 / 8, 1.0])
 
 
 @given(st.integers(1, 12), st.integers(0, 11), st.integers(1, 6))

@@ -93,11 +93,11 @@ class StepLabel:
 
     Attributes:
         value: the probability that a solution which has come so far succeeds, in [0, 1].
-        count: how many completions say so; 0 where it follows from other steps.
+        weight: how much that is to be believed, in [0, 1].
     """
 
     value: float
-    count: int
+    weight: float
 
 
 class Labelling(Protocol):
@@ -149,11 +149,11 @@ class Shares(Labelling):
         return 0 if good or bad else most
 
     def labels(self, solution: Completion, known: Known) -> list[StepLabel]:
-        """The share of each beginning; of the whole solution its outcome."""
+        """The share of each beginning, believed by n/(n + 4) of n; at the end the outcome."""
         labels: list[StepLabel] = []
         for length in range(1, len(solution.steps)):
             outcomes = known.get(Prefix(solution.question, solution.steps[:length]), Outcomes())
-            labels.append(StepLabel(outcomes.share, outcomes.count))
+            labels.append(StepLabel(outcomes.share, outcomes.count / (outcomes.count + 4)))
         return [*labels, _outcome(solution)]
 
 
@@ -188,12 +188,7 @@ class Bisection(Labelling):
     def labels(self, solution: Completion, known: Known) -> list[StepLabel]:
         """1 up to the first wrong step, and 0 from there on."""
         _, bad = self._between(solution, known)
-        counts = [
-            known.get(Prefix(solution.question, solution.steps[:length]), Outcomes()).count
-            for length in range(1, len(solution.steps))
-        ]
-        values = [float(length < bad) for length in range(1, len(solution.steps))]
-        labels = [StepLabel(*each) for each in zip(values, counts, strict=True)]
+        labels = [StepLabel(float(length < bad), 1.0) for length in range(1, len(solution.steps))]
         return [*labels, _outcome(solution)]
 
     def first_wrong(self, solution: Completion, known: Known) -> int | None:
@@ -218,7 +213,7 @@ class Bisection(Labelling):
 
 
 def _outcome(solution: Completion) -> StepLabel:
-    return StepLabel(float(solution.right), 1)
+    return StepLabel(float(solution.right), 1.0)
 
 
 def next_rollouts(

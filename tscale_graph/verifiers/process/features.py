@@ -1,0 +1,243 @@
+"""What is known of each step of a solution, as numbers for a classifier.
+
+Every feature of a step is of the question and of the steps up to it, never of what comes after, so
+that a solution may be scored as it grows. A featurizer is anything that turns a question and its
+steps into a matrix with a row for each step.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tscale_graph.verifiers.arithmetic import ArithmeticProblem, evaluate_with_numbers, normalise
+
+Matrix = NDArray[np.float64]
+
+LONGEST_STEP = 2_000
+"""Characters of a step that are read."""
+
+_NUMBER = re.compile(r"(?<![\w.])-?\d{1,15}(?:\.\d{1,10})?")
+_EQUATION = re.compile(
+    r"(?=[-(]*\d)([-+*/().\d\s]{3,200})=\s*(-?\d{1,15}(?:\.\d{1,10})?)(?![\d./*])"
+)
+_FINAL = re.compile(r"\b(?:answer|result|solution)\b|\\boxed", re.IGNORECASE)
+_WORD = re.compile(r"\w+")
+
+
+class Featurizer(Protocol):
+    """Turns the steps of a solution into numbers."""
+
+    @property
+    def name(self) -> str:
+        """What a saved model calls it by."""
+        ...
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of its features."""
+        ...
+
+    def __call__(self, question: str, steps: Sequence[str]) -> Matrix:
+        """One row for each step, of the features in the order of `columns`; NaN for unknown."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a step stands."""
+
+    name: str = "position"
+    columns: tuple[str, ...] = ("index", "first", "final")
+
+    def __call__(self, question: str, steps: Sequence[str]) -> Matrix:
+        """The logarithm of the place, whether it is the first, and whether it gives an answer."""
+        return _matrix(
+            [
+                (
+                    math.log1p(place),
+                    float(place == 0),
+                    float(_FINAL.search(_read(step)) is not None),
+                )
+                for place, step in enumerate(steps)
+            ],
+            self.columns,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """How a step is written: its length, its numbers, and what it repeats."""
+
+    name: str = "wording"
+    columns: tuple[str, ...] = (
+        "length", "numbers", "known_numbers", "new_numbers", "repeats", "shared_words",
+    )  # fmt: skip
+
+    def __call__(self, question: str, steps: Sequence[str]) -> Matrix:
+        """Lengths as logarithms; shares in [0, 1]."""
+        rows: list[tuple[float, ...]] = []
+        known = set(_numbers(question))
+        words, earlier = set(_words(question)), set[str]()
+        for step in steps:
+            read = _read(step)
+            numbers, said = _numbers(read), _words(read)
+            seen = sum(number in known for number in numbers)
+            shared = sum(word in words for word in said)
+            rows.append(
+                (
+                    math.log1p(len(step)),
+                    math.log1p(len(numbers)),
+                    seen / len(numbers) if numbers else 1.0,
+                    math.log1p(len(numbers) - seen),
+                    float(" ".join(said) in earlier),
+                    shared / len(said) if said else 0.0,
+                )
+            )
+            known.update(numbers)
+            words.update(said)
+            earlier.add(" ".join(said))
+        return _matrix(rows, self.columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """Whether the equations of a step are true, and made of numbers that were there.
+
+    What this tells is a calculator's knowledge, not a judge's: a table of results without it
+    belongs beside any that has it.
+    """
+
+    name: str = "arithmetic"
+    columns: tuple[str, ...] = (
+        "equations", "wrong", "wrong_so_far", "unknown_terms", "unknown_so_far", "goes_on",
+    )  # fmt: skip
+
+    def __call__(self, question: str, steps: Sequence[str]) -> Matrix:
+        """Counts of equations; of terms that neither the question nor an earlier step has."""
+        rows: list[tuple[float, ...]] = []
+        known = set(map(Fraction, _numbers(question)))
+        last: Fraction | None = None
+        wrong_so_far = unknown_so_far = 0
+        for step in steps:
+            equations = _equations(_read(step))
+            wrong = unknown = 0
+            goes_on = 0.0
+            for terms, value, stated in equations:
+                wrong += value != stated
+                unknown += sum(term not in known for term in terms)
+                goes_on = max(goes_on, float(last is not None and last in terms))
+                known.add(stated)
+                last = stated
+            wrong_so_far += wrong
+            unknown_so_far += unknown
+            rows.append(
+                (
+                    float(len(equations)),
+                    float(wrong),
+                    math.log1p(wrong_so_far),
+                    float(unknown),
+                    math.log1p(unknown_so_far),
+                    goes_on,
+                )
+            )
+        return _matrix(rows, self.columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """A feature of the user's: a function of the question and the steps up to the one it is of.
+
+    Attributes:
+        name: what a saved model calls it by; it has to be given again when that is loaded.
+        function: called as `function(question, steps_so_far)`, returns a number.
+    """
+
+    name: str
+    function: Callable[[str, Sequence[str]], float]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """One, of that name."""
+        return (self.name,)
+
+    def __call__(self, question: str, steps: Sequence[str]) -> Matrix:
+        """The function of each step; NaN where it fails or gives no finite number."""
+        return _matrix(
+            [(self._of(question, steps[: k + 1]),) for k in range(len(steps))], (self.name,)
+        )
+
+    def _of(self, question: str, steps: Sequence[str]) -> float:
+        value = float(self.function(question, steps))
+        return value if math.isfinite(value) else math.nan
+
+
+def features(
+    featurizers: Sequence[Featurizer], question: str, steps: Sequence[str]
+) -> tuple[Matrix, list[str]]:
+    """The features of all featurizers side by side, and a note on each that failed.
+
+    Those of one that failed are NaN, which a model takes for its training mean.
+
+    Args:
+        featurizers: at least one.
+        question: what was asked.
+        steps: of a solution, or of the beginning of one.
+
+    Returns:
+        [steps, columns], and the notes.
+    """
+    blocks: list[Matrix] = []
+    notes: list[str] = []
+    for featurizer in featurizers:
+        shape = (len(steps), len(featurizer.columns))
+        try:
+            block = np.asarray(featurizer(question, steps), dtype=np.float64)
+            if block.shape != shape:
+                raise ValueError(f"it gave {block.shape} for {shape}")
+        except Exception as error:  # noqa: BLE001 - anybody's featurizer
+            notes.append(f"the featurizer {featurizer.name} failed: {error}")
+            block = np.full(shape, np.nan)
+        blocks.append(block)
+    return np.hstack(blocks), notes
+
+
+def column_names(featurizers: Sequence[Featurizer]) -> tuple[str, ...]:
+    """The names of all features, as "featurizer.column"."""
+    return tuple(f"{one.name}.{column}" for one in featurizers for column in one.columns)
+
+
+def _matrix(rows: Sequence[Sequence[float]], columns: Sequence[str]) -> Matrix:
+    return np.array(rows, dtype=np.float64).reshape(len(rows), len(columns))
+
+
+def _read(step: str) -> str:
+    return normalise(step[:LONGEST_STEP])
+
+
+def _numbers(text: str) -> list[str]:
+    return _NUMBER.findall(text)
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text.casefold())
+
+
+def _equations(step: str) -> list[tuple[list[Fraction], Fraction, Fraction]]:
+    """The numbers, the value and the stated value of each equation that can be evaluated."""
+    found: list[tuple[list[Fraction], Fraction, Fraction]] = []
+    for match in _EQUATION.finditer(step):
+        try:
+            value, terms = evaluate_with_numbers(match[1].strip())
+        except ArithmeticProblem:
+            continue
+        if len(terms) > 1:
+            found.append((terms, value, Fraction(match[2])))
+    return found
