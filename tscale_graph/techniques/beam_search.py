@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean
 from typing import Any, Literal
 
 from langchain_core.messages import AIMessage, BaseMessage
@@ -29,18 +27,8 @@ from tscale_graph.techniques.tree_search.loop import search_loop
 from tscale_graph.techniques.tree_search.settings import search_settings
 from tscale_graph.techniques.tree_search.state import ExpandTask, Node, with_words
 from tscale_graph.verifiers import Verifier, check_verifier, preferred_answer
+from tscale_graph.verifiers.process.aggregates import AGGREGATES, Aggregate, check_aggregate
 from tscale_graph.votes import Selection
-
-Aggregate = Literal["last", "min", "prod", "mean"]
-
-AGGREGATES: dict[Aggregate, Callable[[Sequence[float]], float]] = {
-    "last": lambda scores: scores[-1],
-    "min": min,
-    "prod": math.prod,
-    "mean": fmean,
-}
-"""How the scores of the steps become one: "last" for scores that tell whether a solution can still
-succeed, "min" or "prod" for those that tell whether a step is correct."""
 
 LEAST_TEMPERATURE = 1e-3
 """Of scores: as good as always the best one."""
@@ -138,11 +126,11 @@ def beam_search(
         check_count(name, value, at_least=1)
     for name, value, known in (
         ("variant", variant, VARIANTS),
-        ("aggregate", aggregate, tuple(AGGREGATES)),
         ("continuation", continuation, ("auto", "prefill", "prompt")),
     ):
         if value not in known:
             raise ValueError(f"{name} must be one of {', '.join(known)}, got {value!r}")
+    check_aggregate(aggregate)
     if score_temperature is not None:
         check_number("score_temperature", score_temperature, at_least=LEAST_TEMPERATURE)
     loaded, checked = load_model(model), check_verifier(scorer)

@@ -26,6 +26,7 @@ VERIFIERS: dict[str, str] = {
     "judge:openai:gpt-5-mini": 'a model that scores answers; "judge" alone asks the embedded one',
     "pairwise:openai:gpt-5-mini": "a model that compares two answers, in both orders",
     "listwise:openai:gpt-5-mini": "a model that ranks all answers at once",
+    "prm:folder": "a process reward model of yours, as it was saved: it scores each step",
     "reward:http://localhost:8000/classify": "a reward model behind HTTP, called as its path says",
 }
 """What `named_verifier` takes, with a line on each."""
@@ -165,6 +166,17 @@ def _reward(settings: str) -> Verifier:
     return reward_model(url, api=api or None)
 
 
+def _prm(settings: str) -> Verifier:
+    from tscale_graph.verifiers.process.model import ProcessRewardModel  # it needs numpy
+
+    if not settings:
+        raise ValueError("prm needs a folder: prm:folder")
+    try:
+        return ProcessRewardModel.load(settings)
+    except OSError as error:
+        raise ValueError(f"prm cannot read {settings}: {error}") from None
+
+
 def _read(name: str, path: str) -> str:
     if not path:
         raise ValueError(f"{name} needs a file: {name}:path")
@@ -183,5 +195,6 @@ _BUILDERS: dict[str, Callable[[str], Verifier]] = {
     "judge": _judge,
     "pairwise": _pairwise,
     "listwise": _listwise,
+    "prm": _prm,
     "reward": _reward,
 }

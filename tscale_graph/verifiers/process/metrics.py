@@ -98,7 +98,8 @@ def by_questions(
     rows: list[Ints] = [np.array(places, dtype=np.int64) for places in groups.values()]
     found: list[float] = []
     for _ in range(draws):
-        drawn = np.concatenate([rows[k] for k in rng.integers(len(rows), size=len(rows))])
+        again: list[int] = rng.integers(len(rows), size=len(rows)).tolist()
+        drawn: Ints = np.concatenate([rows[k] for k in again])
         try:
             found.append(measure(scores[drawn], outcomes[drawn]))
         except ValueError:

@@ -1,0 +1,33 @@
+"""How the scores of the steps of a solution become one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from statistics import fmean
+from typing import Literal, get_args
+
+Aggregate = Literal["last", "min", "prod", "mean"]
+AGGREGATE_NAMES: tuple[Aggregate, ...] = get_args(Aggregate)
+
+AGGREGATES: dict[Aggregate, Callable[[Sequence[float]], float]] = {
+    "last": lambda scores: scores[-1],
+    "min": min,
+    "prod": math.prod,
+    "mean": fmean,
+}
+"""By name. "last" is right for scores that tell whether a solution can still succeed, as labels by
+rollouts do: each has all before it in it. "min" and "prod" are right for those that tell whether a
+step is correct: one wrong step spoils all; "prod" thinks the less of a solution the longer it is.
+"mean" is for scores that err often: it forgives. Which is best is found on held-out questions."""
+
+
+def check_aggregate(name: str) -> Aggregate:
+    """The name of an aggregate.
+
+    Raises:
+        ValueError: for an unknown one.
+    """
+    if name not in AGGREGATE_NAMES:
+        raise ValueError(f"aggregate must be one of {', '.join(AGGREGATE_NAMES)}, got {name!r}")
+    return name
