@@ -53,7 +53,10 @@ def sums(seed, count, featurizers):
     return LabelledSteps(column_names(featurizers), *data)
 
 
-def trained(kind="both", featurizers=tuple(BUILT_IN.values())):
+ALL = tuple(BUILT_IN.values())
+
+
+def trained(kind="both", featurizers=ALL):
     classifier = fit(sums(1, 150, featurizers), sums(2, 80, featurizers), kind=kind)
     card = CARD.model_copy(update={"featurizers": tuple(one.name for one in featurizers)})
     return ProcessRewardModel(classifier, featurizers, step_splitter("line"), "last", card)
@@ -86,9 +89,8 @@ def test_a_wrong_step_and_all_after_it_score_less():
 @pytest.mark.parametrize("aggregate", ["last", "min", "prod", "mean"])
 def test_the_score_is_the_aggregate_of_the_steps(aggregate, tmp_path):
     MODEL.save(tmp_path)
-    verdict = ProcessRewardModel.load(tmp_path, aggregate=aggregate)(
-        QUESTION, "3 + 4 = 8\n8 - 2 = 6"
-    )
+    model = ProcessRewardModel.load(tmp_path, aggregate=aggregate)
+    verdict = model(QUESTION, "3 + 4 = 8\n8 - 2 = 6")
     a, b = verdict.step_scores
     assert verdict.score == pytest.approx(
         {"last": b, "min": min(a, b), "prod": a * b, "mean": (a + b) / 2}[aggregate]
@@ -161,7 +163,7 @@ def edited(folder, change):
         (lambda told: told.update(format=2), "has format 2, this version reads 1"),
         (lambda told: told.pop("format"), "is no process reward model"),
         (lambda told: told.update(sha256="0" * 64), "does not belong to model.json"),
-        (lambda told: told["columns"].pop(), "is no process reward model: there are"),
+        (lambda told: told["columns"].pop(), "is no process reward model: the trees"),
         (lambda told: told["card"].pop("policy"), "is no process reward model: 1 validation"),
         (lambda told: told["card"].update(featurizers=["position"]), "trained on other features"),
         (lambda told: told["card"].update(steps="chapter"), "steps must"),
