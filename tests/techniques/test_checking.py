@@ -197,3 +197,26 @@ def test_a_long_answer_is_kept_by_its_digest():
     long = "word " * 100
     assert len(check_key(long, kind)) == 64
     assert check_key(long, kind) != check_key(long + "more", kind)
+
+
+async def test_a_verifier_that_reads_solutions_is_shown_all_of_each_and_votes_are_by_answer():
+    class Reads:
+        reads_solutions = True
+
+        def __init__(self):
+            self.shown = []
+
+        def __call__(self, question, solution):
+            self.shown.append(solution)
+            return 0.9 if "carefully" in solution else 0.2
+
+    texts = ["Quickly: the answer is 3", "I count carefully. The answer is 4", "The answer is 3"]
+    for build, more in ((best_of_n, {"n": 6}), (best_of_n, {"n": 6, "speculate": 2})):
+        verifier = Reads()
+        model = Scripted(answers=texts)
+        graph = build(model, verifier, select="weighted", stop="fixed", answer="number", **more)
+        asked = {"messages": [("user", "How many?")], "budget": Budget(calls=9)}
+        result = (await graph.compile().ainvoke(asked))["result"]
+        assert sorted(verifier.shown) == sorted(texts), "equal solutions are judged once"
+        assert (result.answer, result.verdict.score) == ("4", 0.9)
+        assert {vote.answer: vote.count for vote in result.votes} == {"3": 4, "4": 2}

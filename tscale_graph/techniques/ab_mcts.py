@@ -14,7 +14,7 @@ from tscale_graph.answers import AnswerKind, answer_kind, pick_answer_kind
 from tscale_graph.budget import Budget
 from tscale_graph.models.replies import Completion
 from tscale_graph.search.adaptive import VARIANTS, AdaptiveBranching, Variant
-from tscale_graph.techniques.checking import check_key
+from tscale_graph.techniques.checking import check_key, solution_key
 from tscale_graph.techniques.settings import Answer, OnExceeded, check_number
 from tscale_graph.techniques.state import question_of
 from tscale_graph.techniques.tree_search.expanding import bare_node, failed
@@ -22,7 +22,7 @@ from tscale_graph.techniques.tree_search.growing import Growth
 from tscale_graph.techniques.tree_search.loop import search_loop
 from tscale_graph.techniques.tree_search.settings import search_settings
 from tscale_graph.techniques.tree_search.state import ExpandTask, Node
-from tscale_graph.verifiers import Verifier, check_verifier, preferred_answer
+from tscale_graph.verifiers import Verifier, check_verifier, preferred_answer, reads_solutions
 from tscale_graph.votes import Selection
 
 REFINE = (
@@ -102,7 +102,7 @@ def ab_mcts(
     settings = search_settings(
         [models] if isinstance(models, str | Runnable) else models,
         policy=AdaptiveBranching(variant, emphasis, cost_weight),
-        growth=WholeAnswers(kind),
+        growth=WholeAnswers(kind, reads_solutions(checked)),
         verifier=checked,
         max_nodes=max_nodes,
         batch=batch,
@@ -133,11 +133,13 @@ class WholeAnswers(Growth):
 
     Attributes:
         kind: how answers are read; None is decided from the question and the answer.
+        solutions: the verifier is shown all that the model said.
     """
 
     complete: ClassVar[bool] = True
 
     kind: AnswerKind | None
+    solutions: bool = False
 
     def prompt(
         self, messages: Sequence[BaseMessage], trail: Sequence[Node], *, reflections: Sequence[str]
@@ -164,11 +166,12 @@ class WholeAnswers(Growth):
             update={
                 "candidate": candidate,
                 "added": completion.text,
-                "key": check_key(read, kind),
+                "key": (solution_key(completion.text) if self.solutions else check_key(read, kind)),
                 "complete": True,
             }
         )
 
     def judged_text(self, trail: Sequence[Node]) -> str:
-        """The answer."""
-        return trail[-1].candidate.answer or ""
+        """The answer, or the whole solution."""
+        last = trail[-1].candidate
+        return last.text if self.solutions else last.answer or ""

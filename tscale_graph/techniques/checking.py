@@ -20,7 +20,7 @@ from tscale_graph.models.failures import one_line
 from tscale_graph.techniques.restarts import once
 from tscale_graph.techniques.settings import SamplingSettings
 from tscale_graph.techniques.state import SamplingState, Snapshot, newly_read
-from tscale_graph.verifiers import Verifier, parameters, verify
+from tscale_graph.verifiers import Verifier, parameters, reads_solutions, verify
 from tscale_graph.votes import read_answers
 
 _LONGEST_KEY = 80
@@ -47,13 +47,11 @@ class Checker:
     async def _verify(self, run: Snapshot, begun: int = 0) -> dict[str, Any]:
         kind = self.settings.kind_for(run.question, run.candidates, run.answer_kind)
         candidates = read_answers(run.candidates, kind, run.answers)
-        unseen = {
-            check_key(candidate.answer, kind): candidate.answer
-            for candidate in reversed(candidates)
-            if candidate.answer is not None
-            and candidate.discarded is None
-            and check_key(candidate.answer, kind) not in run.checks
-        }
+        unseen: dict[str, str] = {}
+        for candidate in candidates:
+            key, shown = self._shown(candidate, kind)
+            if key is not None and candidate.discarded is None and key not in run.checks:
+                unseen.setdefault(key, shown)
         beside = run.admission.beside if run.admission else Usage()
         lost = Usage.total([beside] * begun)
         leases = self._leases(run, len(unseen), lost=Usage.total([lost] * len(unseen)))
@@ -73,12 +71,18 @@ class Checker:
         }
 
     def unseen(self, candidate: Candidate, run: Snapshot) -> tuple[str, str] | tuple[None, None]:
-        """The key and the answer of one candidate, unless one like it was verified before."""
+        """The key and what is shown of one candidate, unless one like it was verified before."""
         kind = self.settings.kind_for(run.question, [candidate], run.answer_kind)
-        answer = read_answers([candidate], kind)[0].answer
-        if answer is None or check_key(answer, kind) in run.checks:
-            return None, None
-        return check_key(answer, kind), answer
+        key, shown = self._shown(read_answers([candidate], kind)[0], kind)
+        return (None, None) if key is None or key in run.checks else (key, shown)
+
+    def _shown(self, candidate: Candidate, kind: AnswerKind) -> tuple[str | None, str]:
+        """What the verifier is shown of a candidate, under its key; no key for no answer."""
+        if candidate.answer is None:
+            return None, ""
+        if reads_solutions(self.verifier):
+            return solution_key(candidate.text), candidate.text
+        return check_key(candidate.answer, kind), candidate.answer
 
     async def check(self, run: Snapshot, answer: str, lease: Budget | None) -> Checked:
         """Verify one answer. Whatever goes wrong is in what comes back."""
@@ -187,6 +191,11 @@ def check_key(answer: str, kind: AnswerKind) -> str:
     return short_key(text if key == " ".join(text.casefold().split()) else key)
 
 
+def solution_key(text: str) -> str:
+    """What equal solutions have in common, for a verifier that is shown all of them."""
+    return short_key(f"solution: {text.strip()}")
+
+
 def short_key(key: str) -> str:
     """The key itself, or its digest where it is too long to keep."""
     return key if len(key) <= _LONGEST_KEY else hashlib.sha256(key.encode()).hexdigest()
@@ -195,10 +204,13 @@ def short_key(key: str) -> str:
 def with_verdicts(
     candidates: Sequence[Candidate], checks: Mapping[str, Checked], kind: AnswerKind
 ) -> list[Candidate]:
-    """The candidates, each with what the verifier said of its answer."""
+    """The candidates, each with what the verifier said of its answer, or of its whole text."""
     judged: list[Candidate] = []
     for candidate in candidates:
-        check = None if candidate.answer is None else checks.get(check_key(candidate.answer, kind))
+        check = None
+        if candidate.answer is not None:
+            by_answer = checks.get(check_key(candidate.answer, kind))
+            check = by_answer or checks.get(solution_key(candidate.text))
         if check is None:
             judged.append(candidate)
             continue

@@ -12,6 +12,7 @@ from tscale_graph.verifiers.adapting import (
     asks_unleased,
     parameters,
     preferred_answer,
+    reads_solutions,
     verify,
 )
 from tscale_graph.verifiers.constraints import constraints
@@ -37,6 +38,7 @@ __all__ = [
     "parameters",
     "preferred_answer",
     "python_tests",
+    "reads_solutions",
     "reward_model",
     "verify",
 ]

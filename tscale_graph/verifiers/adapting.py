@@ -105,6 +105,14 @@ def preferred_answer(verifier: Verifier) -> str:
     return str(getattr(verifier, "answer_kind", "auto"))
 
 
+def reads_solutions(verifier: Verifier) -> bool:
+    """Whether it is shown all that the model said, and not the answer that was read from it.
+
+    So it is with reward models: it says so by a true `reads_solutions`.
+    """
+    return bool(getattr(verifier, "reads_solutions", False))
+
+
 def parameters(verifier: Verifier) -> frozenset[str]:
     """The names of what a verifier can be called with."""
     try:

@@ -41,7 +41,7 @@ class ProcessRewardModel:
     """
 
     judges_partial: ClassVar[bool] = True
-    answer_kind: ClassVar[str] = "text"
+    reads_solutions: ClassVar[bool] = True
 
     classifier: StepClassifier
     featurizers: tuple[Featurizer, ...]

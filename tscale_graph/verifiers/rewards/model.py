@@ -30,6 +30,7 @@ class RewardModel:
     """A verifier that asks a server; spends no tokens of the budget, only seconds."""
 
     judges_partial: ClassVar[bool] = True
+    reads_solutions: ClassVar[bool] = True
 
     url: str
     api: Api
