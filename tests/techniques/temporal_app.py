@@ -8,7 +8,7 @@ from temporalio.langgraph import LangGraphPlugin, graph
 with workflow.unsafe.imports_passed_through():
     from langchain_openai import ChatOpenAI
 
-    from tscale_graph import ab_mcts, beam_search, best_of_n, self_consistency
+    from tscale_graph import ab_mcts, beam_search, best_of_n, lats, self_consistency
 
 QUEUE = "tscale"
 
@@ -25,6 +25,11 @@ def by_length(question: str, answer: str) -> float:
     return min(0.9, len(answer) / 100)
 
 
+def look() -> str:
+    """Look around."""
+    return "nothing"
+
+
 def plugin(url: str) -> LangGraphPlugin:
     model = OneByOne(model="fake", base_url=url, api_key="none")
     return LangGraphPlugin(
@@ -35,6 +40,7 @@ def plugin(url: str) -> LangGraphPlugin:
             "beam_search": beam_search(
                 model, by_length, beams=1, width=2, max_steps=3, answer="text", seed=1
             ),
+            "lats": lats(model, value=by_length, tools=[look], width=2, max_nodes=6, answer="text"),
         },
         default_activity_options={"start_to_close_timeout": timedelta(seconds=30)},
     )
