@@ -98,3 +98,19 @@ def test_solutions_as_long_as_they_may_be_are_no_dead_ends(variant):
 
     _, asked = searched(LevelByLevel(variant, beams=2, width=2, max_steps=2), score, rounds=4)
     assert [bool(asks) for asks in asked] == [True, True, False, False]
+
+
+def test_whole_solutions_that_are_all_wrong_are_tried_again_until_nothing_new_comes():
+    policy, tree, rng = LevelByLevel(beams=1, width=2), Tree(), np.random.default_rng(0)
+
+    def level(*statuses):
+        (ask,) = policy.ask(tree, 1, rng)
+        assert (ask.parent, ask.count) == (ROOT, 2)
+        for row, status in zip(ask.nodes, statuses, strict=True):
+            tree.tell(row, 0.0, status=status)
+
+    level(Status.TERMINAL, Status.TERMINAL)
+    level(Status.CLOSED, Status.TERMINAL)
+    for _ in range(4):
+        level(Status.CLOSED, Status.CLOSED)
+    assert policy.ask(tree, 1, rng) == []

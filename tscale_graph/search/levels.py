@@ -19,6 +19,8 @@ from tscale_graph.search.tree import ROOT, Status, Tree
 Variant = Literal["beam", "dvts", "rebase", "particles"]
 VARIANTS: tuple[Variant, ...] = ("beam", "dvts", "rebase", "particles")
 
+_PATIENCE = 4
+"""Starts from the root that may bring nothing new before a search gives up."""
 _SURE = 1e-6
 """How near to 0 and 1 a score counts, so that its log-odds are finite."""
 
@@ -114,7 +116,8 @@ class LevelByLevel:
                 each = max(1, samples // len(again))
                 return [tree.append(row, count=each) for row in again]
             parents = sorted({tree.parent.item(row) for row in parents if row != ROOT})
-        new = any(tree.status[row] == Status.OPEN for row in level)
+        last = level[-_PATIENCE * samples :]  # starts from the root follow each other
+        new = any(tree.status[row] in (Status.OPEN, Status.TERMINAL) for row in last)
         return self._first_level(tree) if new or tree.depth[level[0]] > 1 else []
 
     def _best(self, tree: Tree, level: range) -> list[tuple[int, int]]:
