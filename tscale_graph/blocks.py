@@ -12,9 +12,9 @@ A block is a frozen dataclass whose async methods are nodes and edges of a LangG
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from tscale_graph.importing import imported_late
 from tscale_graph.techniques.admission import find_budget
 from tscale_graph.techniques.checking import Checker
 from tscale_graph.techniques.choosing import Aggregator, Decider
@@ -56,23 +56,21 @@ __all__ = [
     "verifier",
 ]
 
-_OF_SEARCHES = {
-    "ExpandTask": "state",
-    "Growth": "growing",
-    "Node": "state",
-    "SearchSettings": "settings",
-    "bare_node": "expanding",
-    "failed": "expanding",
-    "search_loop": "loop",
-    "search_settings": "settings",
-}
+_SEARCHES = "tscale_graph.techniques.tree_search"
 
-
-def __getattr__(name: str) -> object:
-    if name not in _OF_SEARCHES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = import_module(f"tscale_graph.techniques.tree_search.{_OF_SEARCHES[name]}")
-    return getattr(home, name)
+__getattr__ = imported_late(
+    __name__,
+    {
+        "ExpandTask": f"{_SEARCHES}.state",
+        "Growth": f"{_SEARCHES}.growing",
+        "Node": f"{_SEARCHES}.state",
+        "SearchSettings": f"{_SEARCHES}.settings",
+        "bare_node": f"{_SEARCHES}.expanding",
+        "failed": f"{_SEARCHES}.expanding",
+        "search_loop": f"{_SEARCHES}.loop",
+        "search_settings": f"{_SEARCHES}.settings",
+    },
+)
 
 
 def budget_gate(settings: SamplingSettings) -> BudgetGate:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from tscale_graph.search.posteriors import BetaScores, GaussianScores
+from tscale_graph.search.posteriors import Arms, BetaScores, GaussianScores
 
 DRAWS = 10_000
 SCORES = {
@@ -63,13 +63,13 @@ def one_by_one(prior, scores, pending=0, seed=1):
 
 def all_at_once(prior, scores, pending=0, seed=1):
     arms = [np.full(DRAWS, each) for each in (*sufficient(scores), float(pending))]
-    return prior.draw_each(*arms, np.random.default_rng(seed))
+    return prior.draw_each(Arms(*arms), np.random.default_rng(seed))
 
 
 def few_at_once(prior, scores, pending=0, seed=1):
     rng = np.random.default_rng(seed)
     arms = [np.full(4, each) for each in (*sufficient(scores), float(pending))]
-    return np.concatenate([prior.draw_each(*arms, rng) for _ in range(DRAWS // 4)])
+    return np.concatenate([prior.draw_each(Arms(*arms), rng) for _ in range(DRAWS // 4)])
 
 
 ways = pytest.mark.parametrize("way", [one_by_one, few_at_once, all_at_once])
@@ -135,7 +135,7 @@ def test_the_gaussian_is_never_undefined(scores, mean_weight, variance_weight, p
     assert not math.isnan(prior.draw(*arm, np.random.default_rng(0)))
     for arms in (0, 1, 30):
         columns = [np.full(arms, each) for each in arm]
-        drawn = prior.draw_each(*columns, np.random.default_rng(0))
+        drawn = prior.draw_each(Arms(*columns), np.random.default_rng(0))
         assert drawn.shape == (arms,)
         assert not np.isnan(drawn).any()
 
@@ -145,5 +145,5 @@ def test_the_gaussian_is_never_undefined(scores, mean_weight, variance_weight, p
 def test_each_arm_is_drawn_from_its_own_scores(prior, times):
     arms = [[0.1] * 400, [0.9] * 400, [0.5] * 400] * times
     columns = np.array([(*sufficient(scores), 0.0) for scores in arms]).T
-    drawn = prior.draw_each(*columns, np.random.default_rng(3))
+    drawn = prior.draw_each(Arms(*columns), np.random.default_rng(3))
     assert drawn == pytest.approx([0.1, 0.9, 0.5] * times, abs=0.1)

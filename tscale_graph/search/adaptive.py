@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from tscale_graph.search.asking import Ask, Costs
 from tscale_graph.search.mixed import MixedModel
-from tscale_graph.search.posteriors import BetaScores, GaussianScores, Posterior
+from tscale_graph.search.posteriors import Arms, BetaScores, GaussianScores, Posterior
 from tscale_graph.search.tree import ROOT, Floats, Status, Tree
 
 Variant = Literal["beta", "gaussian", "mixed"]
@@ -165,23 +164,22 @@ class AdaptiveBranching:
             into = into[tree.status.take(into) == Status.OPEN]
         if into.size == 1:
             return into.item(0)
-        below = (tree.visits, tree.value_sum, tree.value_squares, tree.pending)
-        drawn = self._draw(tree, [column.take(into) for column in below], rng)
+        below = Arms(
+            tree.visits.take(into),
+            tree.value_sum.take(into),
+            tree.value_squares.take(into),
+            tree.pending.take(into),
+        )
+        drawn = self._draw(tree, below, rng)
         return into.item(drawn.argmax())
 
-    def _draw(self, tree: Tree, arms: Sequence[Any], rng: np.random.Generator) -> Floats:
-        """The mean value of each arm, drawn from its posterior, in terms of the best so far.
-
-        Args:
-            tree: knows the best so far.
-            arms: the number of values of each, their sums, the sums of their squares, and how
-                many more are in flight.
-            rng: what to draw with.
-        """
-        counts, sums, squares, pending = arms
+    def _draw(self, tree: Tree, seen: Arms, rng: np.random.Generator) -> Floats:
+        """The mean value of each arm, drawn from its posterior, in terms of the best so far."""
         scale = self._scale(tree)
-        draw_each = _POSTERIORS[self.variant].draw_each
-        return draw_each(counts, sums * scale, squares * (scale * scale), pending, rng)
+        scaled = Arms(
+            seen.counts, seen.totals * scale, seen.squares * (scale * scale), seen.pending
+        )
+        return _POSTERIORS[self.variant].draw_each(scaled, rng)
 
     def _scale(self, tree: Tree) -> float:
         """What turns values into terms of the best score so far."""
@@ -223,7 +221,8 @@ class AdaptiveBranching:
         """Which model to ask, by the scores that each has had anywhere in the tree."""
         if tree.models == 1:
             return 0
-        drawn = self._draw(tree, [*tree.by_model.T, tree.pending_by_model], rng)
+        counts, totals, squares = tree.by_model.T
+        drawn = self._draw(tree, Arms(counts, totals, squares, tree.pending_by_model), rng)
         if dear is not None:
             drawn = drawn - self.cost_weight * (dear[0] if node == ROOT else dear[1])
         return int(drawn.argmax())

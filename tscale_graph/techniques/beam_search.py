@@ -21,11 +21,12 @@ from tscale_graph.search.levels import VARIANTS, LevelByLevel, Variant
 from tscale_graph.search.steps import StepSplitter, step_splitter
 from tscale_graph.techniques.checking import short_key
 from tscale_graph.techniques.settings import Answer, OnExceeded, check_count, check_number
+from tscale_graph.techniques.tree_search.conversation import with_words
 from tscale_graph.techniques.tree_search.expanding import bare_node, failed
 from tscale_graph.techniques.tree_search.growing import Growth
 from tscale_graph.techniques.tree_search.loop import search_loop
 from tscale_graph.techniques.tree_search.settings import search_settings
-from tscale_graph.techniques.tree_search.state import ExpandTask, Node, with_words
+from tscale_graph.techniques.tree_search.state import ExpandTask, Node
 from tscale_graph.verifiers import Verifier, check_verifier, preferred_answer
 from tscale_graph.verifiers.process.aggregates import AGGREGATES, Aggregate, check_aggregate
 from tscale_graph.votes import Selection

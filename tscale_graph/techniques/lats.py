@@ -23,11 +23,12 @@ from tscale_graph.techniques.checking import short_key
 from tscale_graph.techniques.environments import Actor, Environment, actor
 from tscale_graph.techniques.settings import Answer, OnExceeded, check_count, check_number
 from tscale_graph.techniques.state import question_of
+from tscale_graph.techniques.tree_search.conversation import conversation, with_words
 from tscale_graph.techniques.tree_search.expanding import bare_node, failed
 from tscale_graph.techniques.tree_search.growing import Growth
 from tscale_graph.techniques.tree_search.loop import search_loop
 from tscale_graph.techniques.tree_search.settings import search_settings
-from tscale_graph.techniques.tree_search.state import ExpandTask, Node, conversation, with_words
+from tscale_graph.techniques.tree_search.state import ExpandTask, Node
 from tscale_graph.verifiers import Verifier, check_verifier, preferred_answer
 from tscale_graph.verifiers.judges import judge
 from tscale_graph.votes import Selection

@@ -55,9 +55,7 @@ async def gathered(asks: Sequence[Sending], *, at_once: int | None = None) -> li
     """
     room = asyncio.Semaphore(at_once or len(asks) or 1)
 
-    async def when_there_is_room(
-        ask: Callable[[], Awaitable[list[Completion]]],
-    ) -> list[Completion]:
+    async def when_there_is_room(ask: Sending) -> list[Completion]:
         async with room:
             return await ask()
 

@@ -32,15 +32,18 @@ class Haltable(Told):
             await asyncio.sleep(60)
 
 
-async def stopped(graph, asked, halted):
-    """Run until something has halted, and cancel."""
-    task = asyncio.ensure_future(graph.ainvoke(asked, THREAD))
-    finished = asyncio.ensure_future(halted.wait())
-    await asyncio.wait({task, finished}, return_when="FIRST_COMPLETED", timeout=20)
-    finished.cancel()
-    task.cancel()
-    await asyncio.wait({task})
-    halted.clear()
+async def stopped(graph, halted, *, calls, times=1):
+    """Run until something has halted, cancel, and go on; so often."""
+    asked = {"messages": [("user", QUESTION)], "budget": Budget(calls=calls)}
+    for _ in range(times):
+        task = asyncio.ensure_future(graph.ainvoke(asked, THREAD))
+        finished = asyncio.ensure_future(halted.wait())
+        await asyncio.wait({task, finished}, return_when="FIRST_COMPLETED", timeout=20)
+        finished.cancel()
+        task.cancel()
+        await asyncio.wait({task})
+        halted.clear()
+        asked = None
 
 
 async def usage_of(graph):
@@ -58,10 +61,7 @@ async def test_stopping_a_run_again_and_again_buys_no_call(technique):
     else:
         graph = search(technique, model, on_exceeded="return")
     graph = graph.compile(checkpointer=InMemorySaver())
-    asked = {"messages": [("user", QUESTION)], "budget": Budget(calls=6)}
-    for _ in range(5):
-        await stopped(graph, asked, model.halted)
-        asked = None
+    await stopped(graph, model.halted, calls=6, times=5)
     model.halting = False
     usage = await usage_of(graph)
     assert len(model.calls) <= usage.calls <= 6
@@ -90,10 +90,7 @@ async def test_what_a_judge_was_asked_when_the_run_was_stopped_is_charged(build)
     model, judge = Told(decide=says("ab_mcts")), Judge()
     most = {"max_nodes": 3} if build is ab_mcts else {"n": 3, "max_parallel": 1}
     graph = build(model, judge, answer="number", **most).compile(checkpointer=InMemorySaver())
-    asked = {"messages": [("user", QUESTION)], "budget": Budget(calls=8)}
-    for _ in range(3):
-        await stopped(graph, asked, judge.halted)
-        asked = None
+    await stopped(graph, judge.halted, calls=8, times=3)
     judge.halting = False
     usage = await usage_of(graph)
     assert judge.asked >= 4
@@ -104,8 +101,7 @@ async def test_what_a_judge_was_asked_when_the_run_was_stopped_is_charged(build)
 async def test_an_expansion_that_was_lost_is_asked_for_once_more(technique):
     model = Pausing(decide=says(technique), halt_at=1, halted=asyncio.Event())
     graph = search(technique, model).compile(checkpointer=InMemorySaver())
-    asked = {"messages": [("user", QUESTION)], "budget": Budget(calls=100)}
-    await stopped(graph, asked, model.halted)
+    await stopped(graph, model.halted, calls=100)
     model.halt_at = -1
     result = (await graph.ainvoke(None, THREAD))["result"]
     nodes = result.tree.nodes[1:]

@@ -21,6 +21,7 @@ from tscale_graph.techniques.choosing import (
     unpriced_note,
 )
 from tscale_graph.techniques.restarts import LOST, saved
+from tscale_graph.techniques.tree_search.selecting import OUT_OF_STEPS
 from tscale_graph.techniques.tree_search.settings import SearchSettings
 from tscale_graph.techniques.tree_search.state import (
     Node,
@@ -100,7 +101,8 @@ class Finisher:
         settings = self.settings
         if settings.auto and candidates:
             notes.append(f'answer="auto" read the answers as {kind.name}')
-        if not any(map(has_passed, run.nodes)) and _ended_by(run) is None and not run.remarks:
+        passed, out_of_steps = any(map(has_passed, run.nodes)), OUT_OF_STEPS in run.remarks
+        if not passed and not out_of_steps and _ended_by(run) is None:
             full = len(run.nodes) >= settings.max_nodes
             why = f"with max_nodes={settings.max_nodes}" if full else "with nothing left to try"
             notes.append(f"the search ended {why}")

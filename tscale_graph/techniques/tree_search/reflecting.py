@@ -18,12 +18,12 @@ from tscale_graph.models.replies import Completion
 from tscale_graph.techniques.requesting import gathered, watched
 from tscale_graph.techniques.restarts import once
 from tscale_graph.techniques.state import Admission
+from tscale_graph.techniques.tree_search.conversation import conversation
 from tscale_graph.techniques.tree_search.settings import SearchSettings
 from tscale_graph.techniques.tree_search.state import (
     Node,
     SearchRun,
     SearchState,
-    conversation,
     has_passed,
 )
 

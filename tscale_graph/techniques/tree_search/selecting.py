@@ -62,7 +62,7 @@ class Selector:
             "reserved": kept.model_dump(),
             "returned": None,
             "cut_off_by": run.cut_off_by or ended_by,
-            "remarks": [_OUT_OF_STEPS] if out_of_steps else [],
+            "remarks": [OUT_OF_STEPS] if out_of_steps else [],
         }
 
     async def fan_out(self, state: SearchState) -> list[Send] | str:
@@ -234,7 +234,7 @@ class Selector:
 
 _STEPS_OF_ROUND = 6
 """Supersteps that a round takes at most, with those that end the search."""
-_OUT_OF_STEPS = "the graph's recursion_limit ended the search"
+OUT_OF_STEPS = "the graph's recursion_limit ended the search"
 _FIRST_NODES = 16
 """Among these is one whose prompt was the first one."""
 

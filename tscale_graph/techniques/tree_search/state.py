@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from langchain_core.messages import AnyMessage, BaseMessage, HumanMessage
+from langchain_core.messages import AnyMessage
 from langgraph.channels import DeltaChannel, UntrackedValue
 from langgraph.graph.message import add_messages
 from langgraph.managed import RemainingSteps
@@ -334,20 +334,3 @@ def has_passed(node: Node) -> bool:
 def usages(nodes: Sequence[Node]) -> list[Usage]:
     """What nodes cost, and their scoring."""
     return [usage for node in nodes for usage in (node.candidate.usage, node.checked)]
-
-
-def with_words(messages: Sequence[BaseMessage], words: str) -> list[BaseMessage]:
-    """The conversation with something more said by the user.
-
-    In the same turn where it was the user's: some chat templates insist on turns that alternate.
-    """
-    last = messages[-1] if messages else None
-    if isinstance(last, HumanMessage) and isinstance(last.content, str):
-        further = f"{last.content}\n\n{words}"
-        return [*messages[:-1], last.model_copy(update={"content": further})]
-    return [*messages, HumanMessage(words)]
-
-
-def conversation(messages: Sequence[BaseMessage], trail: Sequence[Node]) -> list[BaseMessage]:
-    """The conversation with everything that the nodes of a trail added to it."""
-    return [*messages, *(message for node in trail for message in node.messages)]
