@@ -23,7 +23,7 @@ Scores = Literal["probability", "reward"]
 
 
 def read_recording(
-    path: str | os.PathLike[str], *, scores: Scores = "probability"
+    path: str | os.PathLike[str], *, scores: Scores = "probability", rollouts: bool = False
 ) -> Iterator[RecordedQuestion]:
     """The questions of a recording, one after the other.
 
@@ -35,6 +35,8 @@ def read_recording(
         scores: what the samples' scores are: in [0, 1] already, or the raw rewards of a reward
             model, which the logistic function maps to it (rewards are logits of preference in
             Bradley and Terry's model, which is how reward models are trained).
+        rollouts: with the samples that the model did not write from the beginning, but went on
+            from given steps; they are no samples of its answers.
 
     Raises:
         ValueError: for a line that is no recorded question; in one line, with file and number.
@@ -46,6 +48,9 @@ def read_recording(
     seen: set[str] = set()
     for number, line in _lines(Path(path)):
         question = _question(line, scores, where=f"{path}, line {number}")
+        if not rollouts and any(sample.given for sample in question.samples):
+            whole = tuple(sample for sample in question.samples if not sample.given)
+            question = question.model_copy(update={"samples": whole})
         if waiting is not None and question.id == waiting.id:
             samples = (*waiting.samples, *question.samples)
             waiting = waiting.model_copy(update={"samples": samples})

@@ -27,6 +27,7 @@ class RecordedSample(BaseModel):
         score: what a verifier or reward model said, in [0, 1], or None without one.
         passed: the verifier's verdict, where it decides.
         truncated: the text was cut short at the output limit.
+        given: the steps of the text that the model was given to go on from; 0 when it wrote all.
         tests: whether each of several tests passed, where there are some.
         model: the model, where it is not the same for all samples of the question.
         temperature: the temperature, likewise.
@@ -42,6 +43,7 @@ class RecordedSample(BaseModel):
     score: Score | None = None
     passed: bool | None = None
     truncated: bool = False
+    given: int = Field(default=0, ge=0)
     tests: tuple[bool, ...] | None = None
     model: str | None = None
     temperature: float | None = None
