@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from tscale_graph.candidates import SamplingError
 from tscale_graph.cli.main import COMPLETE, CUT_OFF, FAILED, WRONG_USE
@@ -28,14 +28,18 @@ def record_command(asked: argparse.Namespace) -> int:
         budget = read_budget(asked.budget)
         examples = read_examples(asked.examples) if asked.examples else []
     except (ValueError, OSError) as error:
-        return _complain(error, WRONG_USE)
+        return complain(error, WRONG_USE)
     try:
         fetch_weights(asked.model or "local")
     except LocalModelError as error:
-        return _complain(error, FAILED)
+        return complain(error, FAILED)
     given = {name: getattr(asked, name) for name in _OPTIONS}
     arguments: dict[str, Any] = {k: v for k, v in given.items() if v is not None}
-    with _Progress(Console(stderr=True)) as progress:
+    with QuestionsBar("recording") as bar:
+
+        def show(recorded: Recorded) -> None:
+            bar.show(recorded.questions, recorded.wanted, f"{recorded.usage.tokens:,} tokens")
+
         recording = arecord(
             questions,
             asked.out,
@@ -43,53 +47,57 @@ def record_command(asked: argparse.Namespace) -> int:
             verifier=asked.verify,
             examples=examples,
             shown=asked.shown,
-            on_progress=progress.show,
+            on_progress=show,
             **arguments,
         )
         try:
             recorded = asyncio.run(recording)
         except SamplingError as error:
-            return _complain(error, FAILED)
+            return complain(error, FAILED)
         except (ValueError, ImportError, OSError) as error:
-            return _complain(error, WRONG_USE)
+            return complain(error, WRONG_USE)
         except Exception as error:  # noqa: BLE001 - a person at a terminal gets a line, not a trace
-            return _complain(one_line(error), FAILED)
+            return complain(one_line(error), FAILED)
     print(_summary(recorded, asked.out), file=sys.stderr)
     return CUT_OFF if recorded.cut_off_by else COMPLETE
 
 
-class _Progress:
+class QuestionsBar:
     """A bar at a terminal, a line for each question elsewhere."""
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    def __init__(self, doing: str) -> None:
+        self._console = Console(stderr=True)
         self._bar = Progress(
-            TextColumn("recording"),
+            TextColumn(doing),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[tokens]:,} tokens"),
-            TimeRemainingColumn(),
-            console=console,
-            disable=not console.is_terminal,
+            TextColumn("{task.fields[told]}"),
+            console=self._console,
+            disable=not self._console.is_terminal,
         )
-        self._task = self._bar.add_task("", total=None, tokens=0)
+        self._task = self._bar.add_task("", total=None, told="")
+        self._shown = False
 
-    def __enter__(self) -> _Progress:
+    def __enter__(self) -> QuestionsBar:
         self._bar.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
 
-    def show(self, recorded: Recorded) -> None:
-        """Show how far it is."""
-        tokens = recorded.usage.tokens
+    def show(self, done: int, total: int, told: str) -> None:
+        """Show how far it is.
+
+        Args:
+            done: questions.
+            total: questions that there are.
+            told: what it has cost, and what is left.
+        """
         if self._console.is_terminal:
-            done, total = recorded.questions, recorded.wanted
-            self._bar.update(self._task, completed=done, total=total, tokens=tokens)
-        elif recorded.samples or recorded.questions:
-            what = f"{recorded.questions} of {recorded.wanted} questions, {tokens:,} tokens"
-            print(what, file=sys.stderr, flush=True)
+            self._bar.update(self._task, completed=done, total=total, told=told)
+        elif done or self._shown:
+            print(f"{done} of {total} questions, {told}", file=sys.stderr, flush=True)
+        self._shown = True
 
 
 def _summary(recorded: Recorded, out: str) -> str:
@@ -100,6 +108,7 @@ def _summary(recorded: Recorded, out: str) -> str:
     )
 
 
-def _complain(problem: object, status: int) -> int:
+def complain(problem: object, status: int) -> int:
+    """Say in one line what went wrong; returns the status."""
     print(f"tscale: {problem}", file=sys.stderr)
     return status

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -70,6 +70,24 @@ def read_examples(path: str | os.PathLike[str]) -> list[Example]:
         OSError: when the file cannot be read.
     """
     return [example for _, example in _read(path, Example)]
+
+
+Shown = Literal["turns", "message"]
+"""Examples as turns of a conversation, or in one message as "Q: … A: …"."""
+
+
+def prompt_of(
+    question: str, *, system: str | None, examples: Sequence[Example], shown: Shown
+) -> list[tuple[str, str]]:
+    """The whole prompt as (role, text): a system prompt, the examples, the question.
+
+    Raises:
+        ValueError: for another way to show examples.
+    """
+    if shown not in get_args(Shown):
+        raise ValueError(f'shown must be "turns" or "message", got {shown!r}')
+    show = shown_in_turns if shown == "turns" else shown_in_one_message
+    return [*([("system", system)] if system else []), *show(examples, question)]
 
 
 def shown_in_turns(examples: Sequence[Example], question: str) -> list[tuple[str, str]]:

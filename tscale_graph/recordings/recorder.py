@@ -3,35 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from langchain_core.runnables import Runnable
 
-from tscale_graph.answers import AnswerKind, answer_kind, pick_answer_kind, same_answer
+from tscale_graph.answers import AnswerKind, answer_kind, pick_answer_kind
 from tscale_graph.budget import Budget, Limit, Usage
-from tscale_graph.candidates import Verdict
 from tscale_graph.models.endpoint import endpoint
 from tscale_graph.models.loading import load_model
 from tscale_graph.models.pricing import unknown_price
 from tscale_graph.models.replies import Completion
+from tscale_graph.recordings.checking import AnswerCheck, check_judgeable
 from tscale_graph.recordings.files import append_question, drop_unfinished_line, read_recording
-from tscale_graph.recordings.questions import (
-    Example,
-    Question,
-    shown_in_one_message,
-    shown_in_turns,
-)
-from tscale_graph.recordings.records import RecordedQuestion, RecordedSample
+from tscale_graph.recordings.questions import Example, Question, Shown, prompt_of
+from tscale_graph.recordings.records import RecordedQuestion
 from tscale_graph.recordings.sampling import Account, Source
-from tscale_graph.verifiers import Verifier, check_verifier, preferred_answer, verify
-
-Shown = Literal["turns", "message"]
-_LOGPROB_DIGITS = 4
+from tscale_graph.verifiers import Verifier, check_verifier, preferred_answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,9 +157,9 @@ class _Asking:
 
     def prompt(self, question: Question) -> list[tuple[str, str]]:
         """The whole prompt as (role, text)."""
-        show = shown_in_turns if self.shown == "turns" else shown_in_one_message
-        system = [("system", self.system)] if self.system else []
-        return [*system, *show(self.examples, question.question)]
+        return prompt_of(
+            question.question, system=self.system, examples=self.examples, shown=self.shown
+        )
 
     def verifier_of(self, question: Question) -> Verifier | None:
         """The question's own verifier, else the one for all."""
@@ -181,14 +172,8 @@ class _Asking:
         verifier = self.verifier_of(question)
         kind = self.kind or (answer_kind(preferred_answer(verifier)) if verifier else None)
         kind = kind or pick_answer_kind(question.question, [c.text for c in completions])
-        verdicts: dict[str, Verdict] = {}
-        samples: list[RecordedSample] = []
-        for completion in completions:
-            answer = kind.extract(completion.text, truncated=completion.truncated)
-            if verifier is not None and answer is not None and answer not in verdicts:
-                verdicts[answer] = await verify(verifier, question.question, answer)
-            verdict = verdicts.get(answer or "")
-            samples.append(_sample(completion, answer, verdict, question.gold, kind))
+        check = AnswerCheck(question.question, question.gold, verifier, kind)
+        samples = [await check.sample(completion) for completion in completions]
         prompt = self.prompt(question)
         bare = prompt == [("human", question.question)]
         return RecordedQuestion(
@@ -205,32 +190,6 @@ class _Asking:
         )
 
 
-def _sample(
-    completion: Completion,
-    answer: str | None,
-    verdict: Verdict | None,
-    gold: str | None,
-    kind: AnswerKind,
-) -> RecordedSample:
-    logprobs = completion.logprobs
-    if gold is not None:
-        correct = answer is not None and same_answer(answer, gold, kind)
-    else:
-        correct = bool(verdict and verdict.passed)
-    return RecordedSample(
-        text=completion.text,
-        answer=answer,
-        correct=correct,
-        # One log-probability a token is exact where a shared request's usage is only divided.
-        output_tokens=len(logprobs) if logprobs else completion.usage.output_tokens,
-        mean_logprob=round(sum(logprobs) / len(logprobs), _LOGPROB_DIGITS) if logprobs else None,
-        score=verdict.score if verdict else None,
-        passed=verdict.passed if verdict else None,
-        truncated=completion.truncated,
-        tests=verdict.tests if verdict else None,
-    )
-
-
 def _check(
     questions: Sequence[Question],
     asking: _Asking,
@@ -243,26 +202,10 @@ def _check(
             raise ValueError(f"{name} must be at least 1, got {value}")
     if temperature is not None and not 0 <= temperature <= 2:
         raise ValueError(f"temperature must be between 0 and 2, got {temperature}")
-    if asking.shown not in ("turns", "message"):
-        raise ValueError(f'shown must be "turns" or "message", got {asking.shown!r}')
+    prompt_of("", system=None, examples=(), shown=asking.shown)
     for question in questions:
         verifier = asking.verifier_of(question)
-        if question.gold is None and verifier is None:
-            raise ValueError(
-                f"question {question.id!r} has neither a gold answer nor a verifier to judge by"
-            )
-        if verifier is not None and _spends(verifier):
-            raise ValueError(
-                f"the verifier of a recording must not call a model, got {type(verifier).__name__}"
-            )
-
-
-def _spends(verifier: Verifier) -> bool:
-    """Whether a verifier wants a part of the budget."""
-    try:
-        return "lease" in inspect.signature(verifier).parameters
-    except (TypeError, ValueError):  # a builtin without a signature
-        return False
+        check_judgeable(question.id, gold=question.gold, verifier=verifier)
 
 
 def _there(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages import BaseMessage
 from langchain_core.runnables import Runnable
 from langgraph.graph import StateGraph
 
@@ -21,7 +21,14 @@ from tscale_graph.search.levels import VARIANTS, LevelByLevel, Variant
 from tscale_graph.search.steps import StepSplitter, step_splitter
 from tscale_graph.techniques.checking import short_key
 from tscale_graph.techniques.settings import Answer, OnExceeded, check_count, check_number
-from tscale_graph.techniques.tree_search.conversation import with_words
+from tscale_graph.techniques.tree_search.conversation import (
+    CONTINUATIONS,
+    REST,
+    Continuation,
+    going_on,
+    prefills,
+    what_came_new,
+)
 from tscale_graph.techniques.tree_search.expanding import bare_node, failed
 from tscale_graph.techniques.tree_search.growing import Growth
 from tscale_graph.techniques.tree_search.loop import search_loop
@@ -42,11 +49,6 @@ NEXT_STEP = (
     "Continue it with the next step only. Do not repeat what is there, and do not comment on it."
 )
 """What a model is told that does not go on from an assistant message."""
-REST = (
-    "This is the solution so far:\n\n{so_far}\n\n"
-    "Write the rest of it, to the final answer. Do not repeat what is there."
-)
-"""The same, where there is no budget for more steps."""
 
 
 def beam_search(
@@ -61,7 +63,7 @@ def beam_search(
     step_tokens: int = 256,
     aggregate: Aggregate = "last",
     score_temperature: float | None = None,
-    continuation: Literal["auto", "prefill", "prompt"] = "auto",
+    continuation: Continuation = "auto",
     max_nodes: int | None = None,
     select: str | Selection = "weighted",
     answer: Answer = "auto",
@@ -127,7 +129,7 @@ def beam_search(
         check_count(name, value, at_least=1)
     for name, value, known in (
         ("variant", variant, VARIANTS),
-        ("continuation", continuation, ("auto", "prefill", "prompt")),
+        ("continuation", continuation, CONTINUATIONS),
     ):
         if value not in known:
             raise ValueError(f"{name} must be one of {', '.join(known)}, got {value!r}")
@@ -143,7 +145,7 @@ def beam_search(
         ),
         growth=Steps(
             splitter=step_splitter(steps),
-            prefill=_prefills(loaded, continuation),
+            prefill=prefills(endpoint(loaded), continuation),
             max_steps=max_steps,
             step_tokens=step_tokens,
             aggregate=aggregate,
@@ -199,12 +201,7 @@ class Steps(Growth):
     def _continued(
         self, messages: Sequence[BaseMessage], trail: Sequence[Node], words: str
     ) -> list[BaseMessage]:
-        so_far = _so_far(trail)
-        if not so_far:
-            return list(messages)
-        if self.prefill:
-            return [*messages, AIMessage(so_far)]
-        return with_words(messages, words.format(so_far=so_far.strip()))
+        return going_on(messages, _so_far(trail), prefill=self.prefill, words=words)
 
     def stop(self, *, closing: bool) -> list[str] | None:
         """What ends a step, where a provider can look for it."""
@@ -218,9 +215,7 @@ class Steps(Growth):
         """The step that a completion begins with; one that says nothing has ended the solution."""
         node = bare_node(task.expansion, completion, index)
         trail, so_far = task.trail, _so_far(task.trail)
-        text = completion.text
-        if len(so_far) >= _ECHO and text.startswith(so_far):
-            text = text[len(so_far) :]  # some servers repeat what they go on from
+        text = what_came_new(completion.text, so_far)
         if task.expansion.closing and (so_far + text).strip():
             return self._whole(node, so_far + text, text)
         step = self.splitter.first(text)
@@ -281,14 +276,6 @@ class Steps(Growth):
         text = node.candidate.text
         shown = self.judged is not None and self.judged.extract(text) is not None
         return node.complete or (verdict.passed is True and (shown or bool(verdict.step_scores)))
-
-
-def _prefills(model: Runnable[Any, Any], continuation: str) -> bool:
-    return endpoint(model).continues if continuation == "auto" else continuation == "prefill"
-
-
-_ECHO = 8
-"""A repetition of fewer characters may well be the model's own."""
 
 
 def _so_far(trail: Sequence[Node]) -> str:

@@ -1,0 +1,1 @@
+"""Labelling reasoning steps by what becomes of solutions that go on from them."""
