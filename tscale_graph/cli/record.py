@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from tscale_graph.candidates import SamplingError
 from tscale_graph.cli.main import COMPLETE, CUT_OFF, FAILED, WRONG_USE
@@ -35,7 +35,7 @@ def record_command(asked: argparse.Namespace) -> int:
         return complain(error, FAILED)
     given = {name: getattr(asked, name) for name in _OPTIONS}
     arguments: dict[str, Any] = {k: v for k, v in given.items() if v is not None}
-    with QuestionsBar("recording") as bar:
+    with QuestionsBar("recording", timed=True) as bar:
 
         def show(recorded: Recorded) -> None:
             bar.show(recorded.questions, recorded.wanted, f"{recorded.usage.tokens:,} tokens")
@@ -65,13 +65,14 @@ def record_command(asked: argparse.Namespace) -> int:
 class QuestionsBar:
     """A bar at a terminal, a line for each question elsewhere."""
 
-    def __init__(self, doing: str) -> None:
+    def __init__(self, doing: str, *, timed: bool = False) -> None:
         self._console = Console(stderr=True)
         self._bar = Progress(
             TextColumn(doing),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[told]}"),
+            *([TimeRemainingColumn()] if timed else []),
             console=self._console,
             disable=not self._console.is_terminal,
         )
