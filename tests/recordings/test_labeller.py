@@ -91,12 +91,12 @@ async def test_more_solutions_are_taken_beside_those_that_are_there(out):
 
 async def test_a_file_of_another_model_or_temperature_is_refused(out):
     await alabel(QUESTIONS[:1], out, model=solving(), steps="line", budget=PLENTY)
-    with pytest.raises(ValueError, match="is of scripted at temperature 0.8, got scripted at 1"):
+    with pytest.raises(ValueError, match=r"is of scripted at temperature 0\.8, got scripted at 1"):
         await alabel(QUESTIONS, out, model=solving(), budget=PLENTY, temperature=1.0)
 
 
 async def test_a_model_that_fails_is_told_with_the_question(out):
-    with pytest.raises(SamplingError, match="question 'sum-0': .*the scripted failure"):
+    with pytest.raises(SamplingError, match=r"question 'sum-0': .*the scripted failure"):
         await alabel(QUESTIONS, out, model=solving(fail=1.0), steps="line", budget=PLENTY)
 
 

@@ -79,7 +79,8 @@ def story(rng: random.Random) -> Problem:
     name, thing = rng.choice(_NAMES), rng.choice(_THINGS)
     a, b = rng.randint(1, 5), rng.randint(1, 5)
     c = rng.randint(1, min(5, a + b))
-    asked = f"{name} has {a} {thing}. {name} {rng.choice(_GAINS)} {b} and then {rng.choice(_LOSSES)} {c}."
+    gains, loses = rng.choice(_GAINS), rng.choice(_LOSSES)
+    asked = f"{name} has {a} {thing}. {name} {gains} {b} and then {loses} {c}."
     lines = (f"{a} + {b} = {a + b}", f"{a + b} - {c} = {a + b - c}")
     return Problem(f"{asked} How many {thing} does {name} have now?", lines, a + b - c)
 
