@@ -129,66 +129,74 @@ async def alabel(
     if account.budget.usd is not None and asked.prices.ceiling is None:
         raise ValueError(unknown_price(asked.name))
     everyone = None if verifier is None else check_verifier(verifier)
-    judges = [check_verifier(q.verifier) if q.verifier else everyone for q in questions]
-    for question, judge in zip(questions, judges, strict=True):
-        check_judgeable(question.id, gold=question.gold, verifier=judge)
-    of_model: dict[str, Any] = {
-        "solutions": solutions,
-        "labels": labels,
-        "steps": steps,
-        "answer": answer,
-        "continuation": continuation,
-        "temperature": temperature,
-        "max_output_tokens": max_output_tokens,
-        "max_parallel": max_parallel,
-        "seed": seed,
+    names = {question.verifier for question in questions}
+    judges = {name: check_verifier(name) if name else everyone for name in names}
+    for question in questions:
+        check_judgeable(question.id, gold=question.gold, verifier=judges[question.verifier])
+    graphs = {
+        name: label_steps(
+            loaded,
+            judge,
+            solutions=solutions,
+            labels=labels,
+            steps=steps,
+            answer=answer,
+            continuation=continuation,
+            temperature=temperature,
+            max_output_tokens=max_output_tokens,
+            max_parallel=max_parallel,
+            seed=seed,
+        ).compile()
+        for name, judge in judges.items()
     }
-    graphs = [label_steps(loaded, judge, **of_model).compile() for judge in dict.fromkeys(judges)]
+
+    def about(question: Question) -> RecordedQuestion:
+        """What the file says of a question, before any completion."""
+        prompt = prompt_of(question.question, system=system, examples=examples, shown=shown)
+        judge, gold = judges[question.verifier], question.gold
+        kind = kind_of_question(
+            question.question, gold=gold, verifier=judge, kind=answer_kind(answer)
+        )
+        return RecordedQuestion(
+            id=question.id,
+            question=question.question,
+            gold=gold,
+            verifier=question.verifier,
+            kind=kind.name,
+            messages=tuple(prompt),
+            model=asked.name,
+            temperature=temperature,
+            samples=(),
+        )
+
+    every = [about(question) for question in questions]
     file = _LabelFile(
         Path(out), asked.name, temperature, check_labelling(labels), step_splitter(steps), solutions
     )
     drop_unfinished_line(out)
     there = file.read()
-    state = LabelledSoFar(sum(file.is_labelled(there.get(q.id)) for q in questions), len(questions))
+    state = LabelledSoFar(sum(file.is_labelled(there.get(one.id)) for one in every), len(every))
     _tell(on_progress, state)
-    every = zip(questions, judges, strict=True)
     # One that was begun goes on first, so that its lines stay together.
-    for question, judge in sorted(every, key=lambda asked: asked[0].id not in there):
-        known = there.get(question.id)
+    for one in sorted(every, key=lambda question: question.id not in there):
+        known = there.get(one.id)
         if file.is_labelled(known):
             continue
-        messages = prompt_of(question.question, system=system, examples=examples, shown=shown)
-        kind = kind_of_question(
-            question.question, gold=question.gold, verifier=judge, kind=answer_kind(answer)
-        )
-        about = RecordedQuestion(
-            id=question.id,
-            question=question.question,
-            gold=question.gold,
-            verifier=question.verifier,
-            kind=kind.name,
-            messages=tuple(messages),
-            model=asked.name,
-            temperature=temperature,
-            samples=(),
-        )
-        graph = graphs[list(dict.fromkeys(judges)).index(judge)]
-        labels_of_it, taken = await _labelled(
-            graph, about, known.samples if known else (), account, file
-        )
-        whole = labels_of_it.status == "complete"
-        account.spent += labels_of_it.usage
+        graph = graphs[one.verifier]
+        found, taken = await _labelled(graph, one, known.samples if known else (), account, file)
+        whole = found.status == "complete"
+        account.spent += found.usage
         state = LabelledSoFar(
             questions=state.questions + whole,
             wanted=state.wanted,
             done_here=state.done_here + whole,
             completions=state.completions + taken,
             usage=account.usage,
-            cut_off_by=labels_of_it.cut_off_by,
+            cut_off_by=found.cut_off_by,
         )
         _tell(on_progress, state)
-        if labels_of_it.error is not None:
-            raise SamplingError(f"question {question.id!r}: {labels_of_it.error}", account.usage)
+        if found.error is not None:
+            raise SamplingError(f"question {one.id!r}: {found.error}", account.usage)
         if state.cut_off_by is not None:
             break
     return state
