@@ -19,7 +19,8 @@ from tscale_graph.models.endpoint import endpoint
 from tscale_graph.models.loading import load_model
 from tscale_graph.models.pricing import unknown_price
 from tscale_graph.recordings.checking import check_judgeable, kind_of_question
-from tscale_graph.recordings.files import append_question, drop_unfinished_line, read_recording
+from tscale_graph.recordings.files import append_question, drop_unfinished_line
+from tscale_graph.recordings.label_file import LabelFile
 from tscale_graph.recordings.questions import Example, Question, Shown, prompt_of
 from tscale_graph.recordings.records import RecordedQuestion, RecordedSample
 from tscale_graph.recordings.sampling import Account
@@ -28,8 +29,7 @@ from tscale_graph.techniques.labelling.graph import Method, check_labelling, lab
 from tscale_graph.techniques.labelling.state import Labels, Rollout
 from tscale_graph.techniques.tree_search.conversation import Continuation
 from tscale_graph.verifiers import Verifier, check_verifier
-from tscale_graph.verifiers.process.labels import Labelling, next_rollouts, outcomes_of
-from tscale_graph.verifiers.process.rollouts import completions_of
+from tscale_graph.verifiers.process.labels import Labelling
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,7 @@ async def alabel(
         )
 
     every = [about(question) for question in questions]
-    file = _LabelFile(
+    file = LabelFile(
         Path(out), asked.name, temperature, check_labelling(labels), step_splitter(steps), solutions
     )
     drop_unfinished_line(out)
@@ -218,7 +218,7 @@ async def _labelled(
     about: RecordedQuestion,
     known: Sequence[RecordedSample],
     account: Account,
-    file: _LabelFile,
+    file: LabelFile,
 ) -> tuple[Labels, int]:
     """Run the graph on one question; what comes back is on the disk before anything else is asked.
 
@@ -256,53 +256,6 @@ async def _labelled(
 
 _SUPERSTEPS = 10_000
 """More than any question takes: two for each wave of completions."""
-
-
-@dataclass(frozen=True)
-class _LabelFile:
-    """A file of completions, and what they have to be like.
-
-    Attributes:
-        path: where it is.
-        model: the name of the model that they are of.
-        temperature: at which they were sampled.
-        labelling: what is to be known of the steps.
-        splitter: where steps end.
-        solutions: how many of each question.
-    """
-
-    path: Path
-    model: str
-    temperature: float | None
-    labelling: Labelling
-    splitter: StepSplitter
-    solutions: int
-
-    def read(self) -> dict[str, RecordedQuestion]:
-        """The questions of the file by their ids.
-
-        Raises:
-            ValueError: when it is of another model or temperature.
-        """
-        found: dict[str, RecordedQuestion] = {}
-        if not self.path.exists():
-            return found
-        for question in read_recording(self.path, rollouts=True):
-            if (question.model, question.temperature) != (self.model, self.temperature):
-                raise ValueError(
-                    f"{self.path} is of {question.model} at temperature {question.temperature}, "
-                    f"got {self.model} at {self.temperature}"
-                )
-            found[question.id] = question
-        return found
-
-    def is_labelled(self, question: RecordedQuestion | None) -> bool:
-        """Whether all that is wanted of a question is there."""
-        if question is None or sum(not s.given for s in question.samples) < self.solutions:
-            return False
-        completions = completions_of(question, self.splitter)
-        solutions = [one for one in completions if not one.given]
-        return not next_rollouts(self.labelling, solutions, outcomes_of(completions))
 
 
 def _tell(on_progress: Callable[[LabelledSoFar], None] | None, state: LabelledSoFar) -> None:
