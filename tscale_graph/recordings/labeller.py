@@ -247,6 +247,7 @@ async def _labelled(
                 if samples:
                     part = about.model_copy(update={"samples": samples})
                     await asyncio.to_thread(append_question, file.path, part)
+                    about = about.model_copy(update={"messages": None})  # once is enough
             elif "labels" in told:
                 labels = Labels.model_validate(told["labels"])
     except BudgetExceeded as error:
