@@ -15,7 +15,7 @@ from tests.verifiers.rewards.test_apis import classified, pooled, predicted, rer
 from tscale_graph import Budget, best_of_n
 from tscale_graph.candidates import VerifierError
 from tscale_graph.verifiers import named_verifier, reward_model, verify
-from tscale_graph.verifiers.rewards.model import sigmoid
+from tscale_graph.verifiers.rewards.asking import sigmoid
 
 MESSAGES = {"model", "messages"}
 SHAPES = {
