@@ -60,7 +60,8 @@ class Server:
             return web.json_response({"error": f"unknown fields {sorted(body)}"}, status=422)
         if "texts" in body:
             return web.json_response([{"index": 0, "score": 0.25}])
-        return web.json_response(self.replies[request.path])
+        reply = self.replies[request.path]
+        return web.json_response(reply(body) if callable(reply) else reply)
 
 
 @asynccontextmanager
