@@ -6,12 +6,17 @@ told, and raises `VerifierError`, with what was spent, rather than make up a jud
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from tscale_graph.importing import imported_late
 from tscale_graph.verifiers.judges.consistency import MostConsistent, most_consistent
 from tscale_graph.verifiers.judges.equivalence import EquivalenceJudge, equivalent
 from tscale_graph.verifiers.judges.listwise import ListwiseJudge, Ranker, Ranking, listwise_judge
 from tscale_graph.verifiers.judges.pairwise import Comparison, PairwiseJudge, pairwise_judge
 from tscale_graph.verifiers.judges.pointwise import Judge, judge
-from tscale_graph.verifiers.judges.stepwise import StepJudge, step_judge
+
+if TYPE_CHECKING:
+    from tscale_graph.verifiers.judges.stepwise import StepJudge, step_judge
 
 __all__ = [
     "Comparison",
@@ -30,3 +35,7 @@ __all__ = [
     "pairwise_judge",
     "step_judge",
 ]
+
+__getattr__ = imported_late(  # with numpy, which the other judges do without
+    __name__, dict.fromkeys(("StepJudge", "step_judge"), f"{__name__}.stepwise")
+)

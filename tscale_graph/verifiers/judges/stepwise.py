@@ -190,7 +190,8 @@ _HEADING = re.compile(
 )
 _OF_A_STEP = re.compile(
     r"\\boxed\{\W{0,3}(?:\\text\{)?(?P<boxed>correct|incorrect)\b"
-    r"|^\W{0,12}step\s{0,3}\d{1,6}\W{1,12}(?:is\W{1,4})?(?P<plain>correct|right|incorrect|wrong)\b",
+    r"|^\W{0,12}step\s{0,3}\d{1,6}\W{1,12}(?:is\W{1,4})?(?P<plain>correct|right|incorrect|wrong)"
+    r"(?=[*_`]{0,3}\s{0,3}(?:$|[.,;:!(–—-]))",
     re.IGNORECASE | re.MULTILINE,
 )
 _SHORT = 20
