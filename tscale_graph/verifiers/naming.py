@@ -28,8 +28,8 @@ VERIFIERS: dict[str, str] = {
     "pairwise:openai:gpt-5-mini": "a model that compares two answers, in both orders",
     "listwise:openai:gpt-5-mini": "a model that ranks all answers at once",
     "prm:folder": "a process reward model of yours, as it was saved: it scores each step",
-    "remote_prm:http://localhost:8000/pooling": "Qwen2.5-Math-PRM behind HTTP: it scores each step",
-    "remote_prm:math_shepherd=http://localhost:8000/pooling": "the same, of Math-Shepherd",
+    "remote_prm:http://localhost:8000/pooling": "Qwen2.5-Math-PRM behind HTTP, which scores each "
+    "step; remote_prm:math_shepherd=http://… another",
     "reward:http://localhost:8000/classify": "a reward model behind HTTP, called as its path says",
 }
 """What `named_verifier` takes, with a line on each."""
