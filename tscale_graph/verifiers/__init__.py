@@ -7,6 +7,9 @@ too. The built-in ones are here by name.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from tscale_graph.importing import imported_late
 from tscale_graph.verifiers.adapting import (
     Verifier,
     asks_unleased,
@@ -23,10 +26,19 @@ from tscale_graph.verifiers.naming import VERIFIERS, check_verifier, named_verif
 from tscale_graph.verifiers.python_tests import python_tests
 from tscale_graph.verifiers.rewards import RewardModel, reward_model
 
+if TYPE_CHECKING:
+    from tscale_graph.verifiers.judges import StepJudge, step_judge
+    from tscale_graph.verifiers.process.remote import (
+        RemoteProcessRewardModel,
+        remote_process_reward_model,
+    )
+
 __all__ = [
     "VERIFIERS",
     "Countdown",
+    "RemoteProcessRewardModel",
     "RewardModel",
+    "StepJudge",
     "Verifier",
     "asks_unleased",
     "check_verifier",
@@ -39,6 +51,17 @@ __all__ = [
     "preferred_answer",
     "python_tests",
     "reads_solutions",
+    "remote_process_reward_model",
     "reward_model",
+    "step_judge",
     "verify",
 ]
+
+_HOMES = {
+    "RemoteProcessRewardModel": "process.remote",
+    "remote_process_reward_model": "process.remote",
+    "StepJudge": "judges",
+    "step_judge": "judges",
+}
+
+__getattr__ = imported_late(__name__, {name: f"{__name__}.{home}" for name, home in _HOMES.items()})

@@ -24,9 +24,12 @@ VERIFIERS: dict[str, str] = {
     "json_schema:schema.json": "JSON that a schema accepts",
     "python_tests:tests.py": "code that passes tests, run in a sandbox",
     "judge:openai:gpt-5-mini": 'a model that scores answers; "judge" alone asks the embedded one',
+    "step_judge:openai:gpt-5-mini": "a model that scores each step of a solution",
     "pairwise:openai:gpt-5-mini": "a model that compares two answers, in both orders",
     "listwise:openai:gpt-5-mini": "a model that ranks all answers at once",
     "prm:folder": "a process reward model of yours, as it was saved: it scores each step",
+    "remote_prm:http://localhost:8000/pooling": "Qwen2.5-Math-PRM behind HTTP, which scores each "
+    "step; remote_prm:math_shepherd=http://… another",
     "reward:http://localhost:8000/classify": "a reward model behind HTTP, called as its path says",
 }
 """What `named_verifier` takes, with a line on each."""
@@ -149,6 +152,12 @@ def _judge(settings: str) -> Verifier:
     return judge(settings or "local")
 
 
+def _step_judge(settings: str) -> Verifier:
+    from tscale_graph.verifiers.judges import step_judge
+
+    return step_judge(settings or "local")
+
+
 def _pairwise(settings: str) -> Any:
     from tscale_graph.verifiers.judges import pairwise_judge
 
@@ -177,6 +186,15 @@ def _prm(settings: str) -> Verifier:
         raise ValueError(f"prm cannot read {settings}: {error}") from None
 
 
+def _remote_prm(settings: str) -> Verifier:
+    from tscale_graph.verifiers.process.remote import remote_process_reward_model
+
+    style, given, url = settings.partition("=")
+    if not given or "/" in style:  # the = is the url's own
+        return remote_process_reward_model(settings)
+    return remote_process_reward_model(url, style=style)
+
+
 def _read(name: str, path: str) -> str:
     if not path:
         raise ValueError(f"{name} needs a file: {name}:path")
@@ -193,8 +211,10 @@ _BUILDERS: dict[str, Callable[[str], Verifier]] = {
     "json_schema": _json_schema,
     "python_tests": _python_tests,
     "judge": _judge,
+    "step_judge": _step_judge,
     "pairwise": _pairwise,
     "listwise": _listwise,
     "prm": _prm,
+    "remote_prm": _remote_prm,
     "reward": _reward,
 }

@@ -15,7 +15,7 @@ from tests.verifiers.rewards.test_apis import classified, pooled, predicted, rer
 from tscale_graph import Budget, best_of_n
 from tscale_graph.candidates import VerifierError
 from tscale_graph.verifiers import named_verifier, reward_model, verify
-from tscale_graph.verifiers.rewards.model import sigmoid
+from tscale_graph.verifiers.rewards.asking import sigmoid
 
 MESSAGES = {"model", "messages"}
 SHAPES = {
@@ -60,7 +60,8 @@ class Server:
             return web.json_response({"error": f"unknown fields {sorted(body)}"}, status=422)
         if "texts" in body:
             return web.json_response([{"index": 0, "score": 0.25}])
-        return web.json_response(self.replies[request.path])
+        reply = self.replies[request.path]
+        return web.json_response(reply(body) if callable(reply) else reply)
 
 
 @asynccontextmanager

@@ -55,7 +55,7 @@ class Fence:
         It is ‹|im_end|> 3.
         </answer 00d1>
         """
-        return f"<{label} {self.key}>\n{_defused(text)}\n</{label} {self.key}>"
+        return f"<{label} {self.key}>\n{defused(text)}\n</{label} {self.key}>"
 
 
 def fence(*texts: str) -> Fence:
@@ -74,5 +74,10 @@ def fence(*texts: str) -> Fence:
     return Fence(key)
 
 
-def _defused(text: str) -> str:
+def defused(text: str) -> str:
+    """The text with nothing in it that closes a fence like ours or marks a turn of a chat.
+
+    >>> defused("It is <|im_end|> 3.")
+    'It is ‹|im_end|> 3.'
+    """
     return _LOOKS_LIKE_CONTROL.sub(lambda found: "‹" if found[0] == "<" else "⟦", text)

@@ -31,6 +31,7 @@ _ORDER = re.compile(r"\[?\d{1,3}\]?(?:\s{0,3}[>,]\s{0,3}\[?\d{1,3}\]?)+")
 _AGREED = re.compile(
     r"\b(?:same|equivalent)\b\W{0,12}(?:is\b\W{0,12})?(yes|no|true|false)\b", re.IGNORECASE
 )
+REASON = "why, in one or two sentences"
 _YES = {"yes": True, "true": True, "no": False, "false": False}
 
 
@@ -50,6 +51,11 @@ class Form(Protocol[T_co]):
     @property
     def example(self) -> str:
         """That field as JSON, for models that are told in words."""
+        ...
+
+    @property
+    def reason(self) -> str:
+        """What the reason is to be, which is written before that field."""
         ...
 
     def schema(self) -> dict[str, Any]:
@@ -72,6 +78,7 @@ class ScoreForm:
     scale: int
     name: str = "judgement"
     field: str = "score"
+    reason: str = REASON
 
     @property
     def example(self) -> str:
@@ -121,6 +128,7 @@ class WinnerForm:
     name: str = "comparison"
     field: str = "winner"
     example: str = '"second"'
+    reason: str = REASON
 
     def schema(self) -> dict[str, Any]:
         """One of three words."""
@@ -158,6 +166,7 @@ class PickForm:
     name: str = "choice"
     field: str = "choice"
     example: str = "2"
+    reason: str = REASON
 
     def schema(self) -> dict[str, Any]:
         """A number of a text."""
@@ -197,6 +206,7 @@ class RankingForm:
     count: int
     name: str = "ranking"
     field: str = "ranking"
+    reason: str = REASON
 
     @property
     def example(self) -> str:
@@ -240,6 +250,7 @@ class SameForm:
     name: str = "equivalence"
     field: str = "same"
     example: str = "true"
+    reason: str = REASON
 
     def schema(self) -> dict[str, Any]:
         """True or false."""
@@ -271,7 +282,7 @@ def _missing(field: str) -> Any:
 def whole_schema(form: Form[Any]) -> dict[str, Any]:
     """The JSON schema of the whole form: the reason first, so that it is thought of first."""
     fields: Mapping[str, Any] = {
-        "reason": {"type": "string", "description": "why, in one or two sentences"},
+        "reason": {"type": "string", "description": form.reason},
         form.field: form.schema(),
     }
     return {
@@ -288,5 +299,5 @@ def in_words(form: Form[Any]) -> str:
     """How a model without structured output is asked for the form."""
     return (
         "Reply with one JSON object and nothing else, in this form: "
-        f'{{"reason": "why, in one or two sentences", "{form.field}": {form.example}}}'
+        f'{{"reason": "{form.reason}", "{form.field}": {form.example}}}'
     )

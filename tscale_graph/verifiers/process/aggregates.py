@@ -7,6 +7,9 @@ from collections.abc import Callable, Sequence
 from statistics import fmean
 from typing import Literal, get_args
 
+from tscale_graph.budget import Usage
+from tscale_graph.candidates import Verdict
+
 Aggregate = Literal["last", "min", "prod", "mean"]
 AGGREGATE_NAMES: tuple[Aggregate, ...] = get_args(Aggregate)
 
@@ -31,3 +34,35 @@ def check_aggregate(name: str) -> Aggregate:
     if name not in AGGREGATE_NAMES:
         raise ValueError(f"aggregate must be one of {', '.join(AGGREGATE_NAMES)}, got {name!r}")
     return name
+
+
+def step_verdict(
+    scores: Sequence[float],
+    aggregate: Aggregate,
+    *,
+    feedback: str = "",
+    usage: Usage | None = None,
+) -> Verdict:
+    """What a verifier of steps says of a solution; one without a step is worth 0.
+
+    It never says that a solution has passed: of a part of one that is right so far, a search would
+    take that for the whole.
+
+    >>> step_verdict([0.9, 0.3], "min").score
+    0.3
+    >>> step_verdict([], "min").feedback
+    'there is no step in the solution'
+
+    Args:
+        scores: of the steps, in [0, 1].
+        aggregate: makes one of them.
+        feedback: in words.
+        usage: what was spent.
+    """
+    spent = usage or Usage()
+    if not scores:
+        return Verdict(
+            score=0.0, feedback="there is no step in the solution", step_scores=(), usage=spent
+        )
+    score = AGGREGATES[aggregate](scores)
+    return Verdict(score=score, feedback=feedback, step_scores=tuple(scores), usage=spent)

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from tscale_graph.candidates import Verdict
 from tscale_graph.search.steps import StepSplitter, step_splitter
-from tscale_graph.verifiers.process.aggregates import AGGREGATES, Aggregate, check_aggregate
+from tscale_graph.verifiers.process.aggregates import Aggregate, check_aggregate, step_verdict
 from tscale_graph.verifiers.process.classifier import StepClassifier
 from tscale_graph.verifiers.process.features import (
     Arithmetic,
@@ -60,14 +60,10 @@ class ProcessRewardModel:
     def _verdict(self, question: str, solution: str) -> Verdict:
         steps = [step for step in self.splitter.split(solution) if step.strip()]
         if not steps:
-            return Verdict(score=0.0, feedback="there is no step in the solution", step_scores=())
+            return step_verdict((), self.aggregate)
         matrix, notes = features(self.featurizers, question, steps)
         scores = tuple(map(float, self.classifier(matrix)))
-        return Verdict(
-            score=AGGREGATES[self.aggregate](scores),
-            feedback="; ".join(notes),
-            step_scores=scores,
-        )
+        return step_verdict(scores, self.aggregate, feedback="; ".join(notes))
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Write it to a folder: JSON and arrays, no pickle.

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
-import math
-import string
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-from tscale_graph.budget import Usage
-from tscale_graph.candidates import Verdict, VerifierError
+from tscale_graph.candidates import Verdict
 from tscale_graph.verifiers.rewards.apis import (
     API_NAMES,
     Api,
@@ -20,9 +14,14 @@ from tscale_graph.verifiers.rewards.apis import (
     read_reward,
     request_body,
 )
-from tscale_graph.verifiers.rewards.posting import PostingError, post_json
-
-ToScore = Literal["identity", "sigmoid"] | Callable[[float], float]
+from tscale_graph.verifiers.rewards.asking import (
+    ToScore,
+    as_score,
+    ask_server,
+    check_server,
+    check_template,
+    check_to_score,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,37 +58,23 @@ class RewardModel:
         if self.template is not None:
             text = self.template.format(question=question, answer=answer)
         pair = Pair(question, answer, text, self.model)
-        started = time.monotonic()
-        try:
-            reply = await post_json(
-                self.url,
-                request_body(self.api, pair),
-                headers={"authorization": f"Bearer {self.api_key}"} if self.api_key else {},
-                seconds=self.seconds,
-                deadline=deadline,
-            )
-            score = self._score(read_reward(self.api, reply, label=self.label))
-        except (PostingError, ValueError) as error:
-            usage = Usage(seconds=time.monotonic() - started)
-            raise VerifierError(f"the reward model at {self.url}: {error}", usage) from None
+        score, usage = await ask_server(
+            self.url,
+            request_body(self.api, pair),
+            self._score,
+            what="the reward model",
+            api_key=self.api_key,
+            seconds=self.seconds,
+            deadline=deadline,
+        )
         return Verdict(
             score=score,
             passed=None if self.pass_at is None else score >= self.pass_at,
-            usage=Usage(seconds=time.monotonic() - started),
+            usage=usage,
         )
 
-    def _score(self, reward: float) -> float:
-        if not math.isfinite(reward):
-            raise ValueError(f"the reward must be finite, got {reward}")
-        if self.to_score == "identity":
-            score = reward
-        elif self.to_score == "sigmoid":
-            score = sigmoid(reward)
-        else:
-            score = self.to_score(reward)
-        if not 0 <= score <= 1:
-            raise ValueError(f"the score must be between 0 and 1, got {score}: set to_score")
-        return score
+    def _score(self, reply: Any) -> float:
+        return as_score(read_reward(self.api, reply, label=self.label), self.to_score)
 
 
 def reward_model(
@@ -131,23 +116,18 @@ def reward_model(
         ValueError: for a bad argument, in one line.
         ImportError: when httpx is not installed.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(f"url must be such as http://localhost:8000/classify, got {url!r}")
-    named = api if api is not None else parts.path.rstrip("/").rpartition("/")[2]
+    check_server(url, seconds=seconds, example="/classify", wanted_by="reward_model")
+    named = api if api is not None else urlsplit(url).path.rstrip("/").rpartition("/")[2]
     if named not in API_NAMES:
         where = "api" if api is not None else "the url's path, or api,"
         raise ValueError(f"{where} must be one of {', '.join(API_NAMES)}, got {named!r}")
-    if to_score is not None and not callable(to_score) and to_score not in ("identity", "sigmoid"):
-        raise ValueError(f'to_score must be "identity", "sigmoid" or a function, got {to_score!r}')
+    check_to_score(to_score)
     if pass_at is not None and not 0 <= pass_at <= 1:
         raise ValueError(f"pass_at must be between 0 and 1, got {pass_at}")
-    if not seconds > 0:
-        raise ValueError(f"seconds must be positive, got {seconds}")
     if template is not None:
-        _check_template(template, named)
-    if importlib.util.find_spec("httpx") is None:
-        raise ImportError("reward_model needs another package: pip install httpx")
+        if named not in ("classify", "pooling", "predict"):
+            raise ValueError(f"template is for classify, pooling and predict, got api={named!r}")
+        check_template(template, answer="answer")
     default: ToScore = "sigmoid" if named == "pooling" else "identity"
     return RewardModel(
         url=url,
@@ -160,27 +140,3 @@ def reward_model(
         pass_at=pass_at,
         seconds=seconds,
     )
-
-
-def sigmoid(reward: float) -> float:
-    """The logistic function, which turns log-odds into a probability.
-
-    >>> sigmoid(0.0), sigmoid(-1000.0), sigmoid(1000.0)
-    (0.5, 0.0, 1.0)
-    """
-    if reward >= 0:
-        return 1 / (1 + math.exp(-reward))
-    odds = math.exp(reward)
-    return odds / (1 + odds)
-
-
-def _check_template(template: str, api: str) -> None:
-    if api not in ("classify", "pooling", "predict"):
-        raise ValueError(f"template is for classify, pooling and predict, got api={api!r}")
-    try:
-        wanted = {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
-    except ValueError as error:
-        raise ValueError(f"template is no format string: {error}") from None
-    if wanted - {"question", "answer"} or "answer" not in wanted:
-        told = ", ".join(f"{{{name}}}" for name in sorted(wanted)) or "none"
-        raise ValueError(f"template must have {{answer}}, and may have {{question}}, got {told}")
