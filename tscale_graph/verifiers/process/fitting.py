@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -105,6 +105,23 @@ def fit(
     )
     calibration = _calibration(bare.log_odds(calibrate.features), calibrate)
     return StepClassifier(train.columns, centre, scale, tuple(parts), calibration)
+
+
+def averaged(
+    first: StepClassifier, second: StepClassifier, calibrate: LabelledSteps
+) -> StepClassifier:
+    """The mean of the log-odds of two classifiers that were fitted to the same steps.
+
+    Of a logistic regression and trees it is what `fit` makes with `kind="both"`.
+
+    Args:
+        first: fitted.
+        second: fitted to the same steps.
+        calibrate: to calibrate the mean on.
+    """
+    parts = (*first.parts, *second.parts)
+    bare = replace(first, parts=parts)
+    return replace(bare, calibration=_calibration(bare.log_odds(calibrate.features), calibrate))
 
 
 def splits(
