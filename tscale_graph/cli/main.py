@@ -58,6 +58,44 @@ exit status:
   2  wrong use
 """
 
+_PRM_HELP = """\
+A process reward model of your own: it scores every step of a solution by how likely the solution
+is to come out right from there, and is a verifier for best-of-n, beam-search and lats.
+
+examples:
+  tscale prm train labels.jsonl.gz --out my-prm
+  tscale prm evaluate my-prm --labels held-out.jsonl.gz --samples samples.jsonl.gz --out report
+  tscale solve "Solve 3x + 4 = 19 for x." --technique best-of-n --verify prm:my-prm \\
+      --budget tokens=20000
+"""
+
+_TRAIN_HELP = """\
+Train a process reward model, choose its classifier and features on questions kept aside for that,
+and print what was tried.
+
+examples:
+  tscale prm train labels.jsonl.gz --out my-prm
+  tscale prm train equations.jsonl stories.jsonl --out my-prm --labels bisection:4 --steps paragraph
+
+A label file is a recording with whole solutions and completions of their beginnings.
+
+exit status:
+  0  trained        2  wrong use, or labels that nothing can be learnt from
+"""
+
+_EVALUATE_HELP = """\
+Measure a process reward model on questions that it has never seen: how well it scores steps (from
+a label file), and what it buys over majority voting (from a recording of `tscale record`). Writes
+report.html, report.md, report.json and pictures. Questions of its training are left out.
+
+examples:
+  tscale prm evaluate my-prm --labels held-out.jsonl.gz --samples samples.jsonl.gz --out report
+  tscale prm evaluate my-prm --labels held-out.jsonl.gz --train labels.jsonl.gz --out report
+
+exit status:
+  0  evaluated      2  wrong use, or no question that the model has not seen
+"""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit status."""
@@ -98,6 +136,10 @@ def _run(asked: argparse.Namespace) -> int:
         from tscale_graph.cli.record import record_command
 
         return record_command(asked)
+    if asked.command == "prm":
+        from tscale_graph.cli.prm import prm_command
+
+        return prm_command(asked)
     from tscale_graph.cli.solve import solve_command
 
     return solve_command(asked)
@@ -153,6 +195,13 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     _add_record_arguments(record)
+    prm = commands.add_parser(
+        "prm",
+        help="train a process reward model, and evaluate it",
+        description=_PRM_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_prm_actions(prm)
     commands.add_parser("models", help="which models there are, and what each needs")
     commands.add_parser("techniques", help="which techniques, rules and verifiers there are")
     return parser
@@ -180,3 +229,46 @@ def _add_record_arguments(record: argparse.ArgumentParser) -> None:
         default="turns",
         help='examples as turns, or in one message as "Q: … A: …"',
     )
+
+
+def _add_prm_actions(prm: argparse.ArgumentParser) -> None:
+    """Declare what `tscale prm` takes."""
+    actions = prm.add_subparsers(
+        dest="action", metavar="action", required=True, parser_class=_Parser
+    )
+    train = actions.add_parser(
+        "train",
+        help="train a model on labelled solutions",
+        description=_TRAIN_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    train.add_argument("files", nargs="+", metavar="LABELS", help="label files (.jsonl[.gz])")
+    train.add_argument("--out", required=True, metavar="FOLDER", help="where the model goes")
+    train.add_argument(
+        "--steps", default="line", help="line, paragraph, sentence or delimiter:TEXT (default line)"
+    )
+    train.add_argument(
+        "--labels",
+        default="shares",
+        metavar="METHOD",
+        help="shares or bisection, with the completions of a beginning if not 8: bisection:4",
+    )
+    train.add_argument(
+        "--kind", default="auto", help="auto, logistic, boosting or both (default auto)"
+    )
+    train.add_argument("--policy", metavar="NAME", help="whose solutions these are, for the card")
+    train.add_argument("--seed", type=int, default=0, help="of splits and trees (default 0)")
+    evaluate = actions.add_parser(
+        "evaluate",
+        help="measure a model on questions that it has never seen",
+        description=_EVALUATE_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    evaluate.add_argument("model", metavar="MODEL", help="the folder of the model")
+    evaluate.add_argument("--labels", nargs="+", metavar="PATH", help="held-out label files")
+    evaluate.add_argument("--samples", nargs="+", metavar="PATH", help="held-out recordings")
+    evaluate.add_argument(
+        "--train", nargs="+", metavar="PATH", help="label files to fit models that know less to"
+    )
+    evaluate.add_argument("--out", required=True, metavar="FOLDER", help="where the report goes")
+    evaluate.add_argument("--seed", type=int, default=0, help="of all draws (default 0)")
