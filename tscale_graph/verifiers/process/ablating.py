@@ -134,7 +134,7 @@ class _Bench:
             values, weights = self._steps.values[order], self._steps.weights[order]
             steps = replace(self._steps, values=values, weights=weights)
             model, questions = self._fitted(steps, names, 1.0)
-            told.append(evaluate_steps(model, self._test, draws=1, seed=seed))
+            told.append(evaluate_steps(model, self._test, draws=20, seed=seed))
         return Ablation(
             "labels shuffled",
             questions,

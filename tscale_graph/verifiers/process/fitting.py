@@ -23,6 +23,8 @@ from tscale_graph.verifiers.process.classifier import (
 if importlib.util.find_spec("sklearn") is None:
     raise ImportError("training needs another package: pip install 'tscale-graph[prm]'")
 
+from threadpoolctl import threadpool_limits
+
 Kind = Literal["logistic", "boosting", "both"]
 """A logistic regression, gradient-boosted trees, or the mean of their log-odds."""
 
@@ -96,10 +98,12 @@ def fit(
     scale = np.where(scale > 0, scale, 1.0)
     rows = standardised(train.features, centre, scale)
     parts: list[Linear | Trees] = []
-    if kind in ("logistic", "both"):
-        parts.append(_linear(rows, train))
-    if kind in ("boosting", "both"):
-        parts.append(_trees(rows, train, seed))
+    # On matrices as small as these, several threads take several times as long as one.
+    with threadpool_limits(1):
+        if kind in ("logistic", "both"):
+            parts.append(_linear(rows, train))
+        if kind in ("boosting", "both"):
+            parts.append(_trees(rows, train, seed))
     bare = StepClassifier(
         train.columns, centre, scale, tuple(parts), Calibration(np.zeros(1), np.zeros(1))
     )

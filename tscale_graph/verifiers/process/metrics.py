@@ -128,7 +128,8 @@ def reliability_intervals(
             continue
         right = drawn @ np.bincount(places[part], outcomes[part], minlength=count)
         sizes = drawn @ np.bincount(places[part], minlength=count)
-        low, high = np.quantile(right[sizes > 0] / sizes[sizes > 0], (0.025, 0.975))
+        told = sizes > 0
+        low, high = np.quantile(right[told] / sizes[told], (0.025, 0.975)) if told.any() else (0, 1)
         found.append(Measured(float(outcomes[part].mean()), float(low), float(high)))
     return found
 

@@ -61,15 +61,13 @@ def write_report(folder: str | os.PathLike[str], report: Report) -> list[Path]:
 def charts(report: Report) -> dict[str, tuple[str, str]]:
     """The pictures of a report: by name, a title and the SVG without its style."""
     found: dict[str, tuple[str, str]] = {}
-    for one in report.bought[:1]:
-        found |= {"accuracy": _accuracy(one, ""), "gain": _gain(one, "")}
+    for one in report.bought:
+        suffix, of = ("", "") if one.group == "all" else (f"-{_slug(one.group)}", f": {one.group}")
+        found |= {f"accuracy{suffix}": _accuracy(one, of), f"gain{suffix}": _gain(one, of)}
     for one in report.steps[:1]:
         title = "Do scores mean what they say?"
         drawn = reliability_chart(title, one.reliability, one.intervals)
         found["reliability"] = (title, drawn)
-    for one in report.bought[1:]:
-        name, of = _slug(one.group), f": {one.group}"
-        found |= {f"accuracy-{name}": _accuracy(one, of), f"gain-{name}": _gain(one, of)}
     return found
 
 
