@@ -1,5 +1,6 @@
 """`tscale prm`, as a person or a script uses it."""
 
+import importlib.util
 import json
 import re
 
@@ -137,3 +138,19 @@ def test_prm_alone_says_what_there_is(tscale):
     help_text = tscale("prm", "--help").stdout
     assert "train" in help_text
     assert "evaluate" in help_text
+
+
+def test_a_package_that_is_missing_is_named(monkeypatch, tscale):
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "sklearn" else found(name)
+    )
+    done = tscale("prm", "train", "labels.jsonl", "--out", "prm")
+    assert done.returncode == 2
+    assert "pip install 'tscale-graph[prm]'" in done.stderr
+
+
+def test_the_command_answers_without_what_it_needs_to_train(tscale_process):
+    done = tscale_process("prm", "train", "--help")
+    assert done.returncode == 0
+    assert "bisection:4" in done.stdout

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import importlib.util
 import sys
 import textwrap
 from collections.abc import Iterable, Sequence
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
 def prm_command(asked: argparse.Namespace) -> int:
     """Train or evaluate; returns the exit status."""
+    if any(importlib.util.find_spec(package) is None for package in ("numpy", "sklearn")):
+        told = "process reward models need another package: pip install 'tscale-graph[prm]'"
+        print(f"tscale: {told}", file=sys.stderr)
+        return WRONG_USE
     try:
         return _ACTIONS[asked.action](asked)
     except (ValueError, ImportError, OSError) as error:

@@ -47,6 +47,7 @@ def test_the_figures_of_a_small_case_are_those_made_by_hand():
     assert (told.questions, told.solutions, told.steps, told.right) == (1, 2, 4, 0.5)
     assert told.auc.value == (0.5 + 1 + 1 + 1) / 4
     assert told.before_last.value == 0.5
+    assert told.error_auc.value == 1  # one completion of "c" was right: "d" is the first wrong one
     assert told.average_precision.value == pytest.approx((1 + 2 / 3) / 2)
     errors = ((0.5 - a) ** 2, 0.0, (0.5 - c) ** 2, 0.25**2)
     assert told.brier.value == pytest.approx(sum(errors) / 4)
@@ -69,7 +70,7 @@ def test_steps_that_nobody_completed_are_left_out():
 
 def test_a_model_that_knows_the_truth_is_perfect_against_it(labelled):
     told = evaluate_steps(KNOWS, labelled, truth=truth, draws=50)
-    for measured in (told.auc, told.before_last, told.average_precision, told.first_error_f1):
+    for measured in (told.auc, told.before_last, told.error_auc, told.first_error_f1):
         assert measured == (1, 1, 1)
     assert told.brier.value == told.calibration_error.value == 0
 

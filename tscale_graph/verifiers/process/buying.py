@@ -108,7 +108,7 @@ def bought(
     if not fewest:
         raise ValueError("every question must have a sample, and there must be one, got none")
     counts = tuple(1 << k for k in range(fewest.bit_length()))
-    ways = [SINGLE, MAJORITY, BEST, WEIGHTED, ORACLE]
+    ways = [SINGLE, MAJORITY, WEIGHTED, BEST, ORACLE]
     if all(one.logprobs is not None for one in samples):
         ways.insert(4, LOGPROB)
     values: dict[str, Floats] = {way: np.zeros((len(counts), len(samples))) for way in ways}

@@ -33,6 +33,8 @@ from tscale_graph.verifiers.process.model import ProcessRewardModel
 
 Truth = Callable[[str, Sequence[str]], Sequence[bool]]
 """Of a question and the steps of a solution: whether each step, and all before it, is right."""
+Measure = Callable[[Floats, Floats], float]
+"""Of scores and what they should be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,9 @@ class StepEvaluation:
         auc: the probability that a right step scores above a wrong one.
         before_last: the same of steps before the last one, which is where a model of processes
             differs from one of outcomes; None where they are of one kind.
+        error_auc: the probability that a step before the first wrong one scores above one from
+            there on. It asks for one right completion, not for half of them, so it is the one to
+            read where the model that wrote the solutions is weak.
         average_precision: mean precision over the right steps.
         brier: mean squared distance of scores and labels (shares of right completions).
         calibration_error: mean distance of both in 15 bins of equal numbers of steps.
@@ -66,6 +71,7 @@ class StepEvaluation:
     right: float
     auc: Measured | None
     before_last: Measured | None
+    error_auc: Measured | None
     average_precision: Measured | None
     brier: Measured
     calibration_error: Measured
@@ -97,62 +103,42 @@ def evaluate_steps(
     Raises:
         ValueError: without questions.
     """
-    solutions = [(one, s) for one in questions for s in one.solutions]
-    if not solutions:
+    if not any(one.solutions for one in questions):
         raise ValueError("there must be at least one question to evaluate on, got none")
-    scores = [np.array(x) for x in model.step_scores([(s.asked, s.steps) for _, s in solutions])]
-    places = [place for one in questions for place in one.first_wrong]
-    if truth is None:
-        values = [np.array([label.value for label in s.labels]) for _, s in solutions]
-        known = np.array([label.weight > 0 for _, s in solutions for label in s.labels])
-    else:
-        told = [list(truth(one.asked, s.steps)) for one, s in solutions]
-        values = [np.array(each, dtype=np.float64) for each in told]
-        places = [each.index(False) if False in each else None for each in told]
-        known = np.ones(sum(map(len, told)), dtype=np.bool_)
-    keys = np.array([one.key for one, s in solutions for _ in s.steps])[known]
-    inner = np.concatenate([np.arange(len(v)) < len(v) - 1 for v in values])[known]
-    flat, labels = np.concatenate(scores)[known], np.concatenate(values)[known]
-    outcomes = (labels > 0.5).astype(np.float64)
-    whole = np.array([AGGREGATES[model.aggregate](list(each)) for each in scores])
-    right = np.array([float(s.right) for _, s in solutions])
-    owners = np.array([one.key for one, _ in solutions])
-    threshold = model.card.metrics.get("first_error_threshold", 0.5)
-    hits, erroneous = first_errors(scores, places, threshold=threshold)
+    rows = _rows(model, questions, truth)
+    outcomes = (rows.labels > 0.5).astype(np.float64)
 
-    def measured(
-        measure: Callable[[Floats, Floats], float], x: Floats, y: Floats, of: np.ndarray
-    ) -> Measured | None:
+    def measured(measure: Measure, x: Floats, y: Floats, of: Sequence[str]) -> Measured | None:
         try:
             value = measure(x, y)
         except ValueError:
             return None
         rng = np.random.default_rng(seed)
-        return Measured(value, *by_questions(measure, x, y, list(of), rng=rng, draws=draws))
+        return Measured(value, *by_questions(measure, x, y, of, rng=rng, draws=draws))
 
-    def sure(
-        measure: Callable[[Floats, Floats], float], x: Floats, y: Floats, of: np.ndarray
-    ) -> Measured:
+    def sure(measure: Measure, x: Floats, y: Floats, of: Sequence[str]) -> Measured:
         return measured(measure, x, y, of) or Measured(np.nan, np.nan, np.nan)
 
+    inner = np.flatnonzero(rows.inner)
+    inner_keys = [rows.keys[k] for k in inner]
+    rng = np.random.default_rng(seed)
     return StepEvaluation(
         group=group,
         questions=len(questions),
-        solutions=len(solutions),
-        steps=len(flat),
+        solutions=len(rows.whole),
+        steps=len(rows.scores),
         right=float(outcomes.mean()),
-        auc=measured(auc, flat, outcomes, keys),
-        before_last=measured(auc, flat[inner], outcomes[inner], keys[inner]),
-        average_precision=measured(average_precision, flat, outcomes, keys),
-        brier=sure(brier, flat, labels, keys),
-        calibration_error=sure(expected_calibration_error, flat, labels, keys),
-        solution_auc=measured(auc, whole, right, owners),
-        first_error_f1=sure(harmonic_mean, hits, erroneous, owners),
-        reliability=tuple(reliability(flat, labels)),
+        auc=measured(auc, rows.scores, outcomes, rows.keys),
+        before_last=measured(auc, rows.scores[inner], outcomes[inner], inner_keys),
+        error_auc=measured(auc, rows.scores, rows.sound, rows.keys),
+        average_precision=measured(average_precision, rows.scores, outcomes, rows.keys),
+        brier=sure(brier, rows.scores, rows.labels, rows.keys),
+        calibration_error=sure(expected_calibration_error, rows.scores, rows.labels, rows.keys),
+        solution_auc=measured(auc, rows.whole, rows.right, rows.owners),
+        first_error_f1=sure(harmonic_mean, rows.hits, rows.erroneous, rows.owners),
+        reliability=tuple(reliability(rows.scores, rows.labels)),
         intervals=tuple(
-            reliability_intervals(
-                flat, labels, list(keys), rng=np.random.default_rng(seed), draws=draws
-            )
+            reliability_intervals(rows.scores, rows.labels, rows.keys, rng=rng, draws=draws)
         ),
     )
 
@@ -220,3 +206,64 @@ def label_accuracy(questions: Sequence[LabelledQuestion], truth: Truth) -> float
     if not same:
         raise ValueError("there must be at least one labelled step, got none")
     return sum(same) / len(same)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Steps and solutions as columns.
+
+    Of each step that something is known of: its score, its label, whether it is before the first
+    wrong one, whether it is not the last, and its question. Of each solution: its score, whether it
+    is right, whether its first error was found, whether it has one, and its question.
+    """
+
+    scores: Floats
+    labels: Floats
+    sound: Floats
+    inner: Floats
+    keys: list[str]
+    whole: Floats
+    right: Floats
+    hits: Floats
+    erroneous: Floats
+    owners: list[str]
+
+
+def _rows(
+    model: ProcessRewardModel, questions: Sequence[LabelledQuestion], truth: Truth | None
+) -> _Rows:
+    solutions = [(one.key, s) for one in questions for s in one.solutions]
+    scores = [np.array(x) for x in model.step_scores([(s.asked, s.steps) for _, s in solutions])]
+    places: list[int | None]
+    if truth is None:
+        labels = [np.array([label.value for label in s.labels]) for _, s in solutions]
+        places = [place for one in questions for place in one.first_wrong]
+        weights = [label.weight for _, s in solutions for label in s.labels]
+    else:
+        told = [list(truth(s.asked, s.steps)) for _, s in solutions]
+        labels = [np.array(each, dtype=np.float64) for each in told]
+        places = [each.index(False) if False in each else None for each in told]
+        weights = [1.0 for each in told for _ in each]
+    known = np.flatnonzero(weights)
+    keys = [key for key, s in solutions for _ in s.steps]
+    sizes = [len(s.steps) for _, s in solutions]
+    sound = [_before(place, size) for place, size in zip(places, sizes, strict=True)]
+    threshold = model.card.metrics.get("first_error_threshold", 0.5)
+    hits, erroneous = first_errors(scores, places, threshold=threshold)
+    return _Rows(
+        scores=np.concatenate(scores)[known],
+        labels=np.concatenate(labels)[known],
+        sound=np.concatenate(sound)[known],
+        inner=np.concatenate([_before(size - 1, size) for size in sizes])[known],
+        keys=[keys[k] for k in known],
+        whole=np.array([AGGREGATES[model.aggregate](list(each)) for each in scores]),
+        right=np.array([float(s.right) for _, s in solutions]),
+        hits=hits,
+        erroneous=erroneous,
+        owners=[key for key, _ in solutions],
+    )
+
+
+def _before(place: int | None, count: int) -> Floats:
+    """1 for each of `count` steps that is before a place, else 0; all are before None."""
+    return (np.arange(count) < (count if place is None else place)).astype(np.float64)

@@ -217,6 +217,7 @@ def _steps(evaluations: tuple[StepEvaluation, ...]) -> Table:
             ("right steps", *(f"{one.right:.1%}" for one in evaluations)),
             row("AUC", "auc"),
             row("AUC before the last step", "before_last"),
+            row("AUC of first errors", "error_auc"),
             row("average precision", "average_precision"),
             row("Brier score", "brier"),
             row("calibration error", "calibration_error"),
@@ -226,7 +227,8 @@ def _steps(evaluations: tuple[StepEvaluation, ...]) -> Table:
         "A step is right when more than half of the completions from there are; steps without a "
         "completion are left out, and all others count the same. Brier score and calibration "
         "error (15 bins of equal numbers) are against the shares themselves. The first wrong step "
-        "of a wrong solution is the one after the last from which any completion was right.",
+        "of a wrong solution is the one after the last from which any completion was right: the "
+        "AUC of first errors tells the steps before it from the others.",
     )
 
 
