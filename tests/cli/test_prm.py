@@ -154,3 +154,14 @@ def test_the_command_answers_without_what_it_needs_to_train(tscale_process):
     done = tscale_process("prm", "train", "--help")
     assert done.returncode == 0
     assert "bisection:4" in done.stdout
+
+
+def test_questions_with_fewer_samples_limit_how_far_it_goes(trained, tmp_path, tscale):
+    path = tmp_path / "uneven.jsonl"
+    written_to(path, recorded_questions(6, seed=8, samples=8))
+    written_to(path, recorded_questions(6, seed=9, samples=5))
+    folder, out = trained[0], tmp_path / "report"
+    done = tscale("prm", "evaluate", str(folder), "--samples", str(path), "--out", str(out))
+    assert done.returncode == 0, done.stderr
+    assert "the least is 5 samples, the most 8" in done.stdout
+    assert json.loads((out / "report.json").read_text())["bought"][0]["counts"] == [1, 2, 4]

@@ -86,6 +86,12 @@ def _evaluate(asked: argparse.Namespace) -> int:
     if labelled:
         _say(f"scoring the steps of {len(labelled):,} questions")
     steps = evaluate_families(model, labelled, seed=seed) if labelled else []
+    sizes = sorted(len(one.samples) for one in recorded)
+    if sizes and sizes[0] < sizes[-1]:
+        notes.append(
+            f"N goes up to what every question has: the least is {sizes[0]} samples, the most "
+            f"{sizes[-1]}"
+        )
     if recorded:
         _say(f"scoring the samples of {_counted(recorded)}")
     bought = bought_by_families(scored_samples(model, recorded), seed=seed) if recorded else []

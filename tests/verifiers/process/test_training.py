@@ -196,3 +196,12 @@ def all_of_one_kind(questions, right):
 def test_what_cannot_be_learnt_from_is_refused_in_one_line(questions, change, more, told):
     with pytest.raises(ValueError, match=told):
         train(change(questions), created=DAY, **more)
+
+
+def test_validation_questions_that_tell_nothing_are_named():
+    asked = list(label_questions(20))
+    labelled = labelled_questions(asked, labelling=labelling_named("shares"), splitter=LINE)
+    keys = {one.key for one in parted(labelled, seed=0)["validate"]}
+    kept = [all_of_one_kind([q], True)[0] if question_key(q.question) in keys else q for q in asked]
+    with pytest.raises(ValueError, match="all solutions of the 5 validation questions are right"):
+        train(kept, created=DAY, kind="logistic")

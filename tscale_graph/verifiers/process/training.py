@@ -131,6 +131,7 @@ def train(
     questions = labelled_questions(every, labelling=labelling_named(labels), splitter=splitter)
     _check(questions)
     parts = parted(questions, seed=seed)
+    _check(parts["validate"], fewest=1, part="validation")
     described = {part: labelled_steps(of, featurizers) for part, of in parts.items()}
     fitted = _fitted(described, [f.name for f in featurizers], kind, seed)
     trials = _trials(fitted, described["validate"], seed)
@@ -196,16 +197,17 @@ def aggregate_aucs(
     }
 
 
-def _check(questions: Sequence[LabelledQuestion]) -> None:
-    if len(questions) < FEWEST_QUESTIONS:
-        raise ValueError(
-            f"training needs at least {FEWEST_QUESTIONS} questions, got {len(questions)}"
-        )
+def _check(
+    questions: Sequence[LabelledQuestion], *, fewest: int = FEWEST_QUESTIONS, part: str = ""
+) -> None:
+    if len(questions) < fewest:
+        raise ValueError(f"training needs at least {fewest} questions, got {len(questions)}")
     outcomes = {solution.right for one in questions for solution in one.solutions}
     if len(outcomes) == 1:
         which = "right" if True in outcomes else "wrong"
+        of = f" of the {len(questions)} {part} questions" if part else ""
         raise ValueError(
-            f"all solutions are {which}: there must be right and wrong ones to learn from"
+            f"all solutions{of} are {which}: there must be right and wrong ones to learn from"
         )
 
 
