@@ -12,6 +12,8 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
+from tscale_graph.cli.arguments import add_prm, add_sampling
+
 COMPLETE, FAILED, WRONG_USE, CUT_OFF, NO_ANSWER, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 _SOLVE_HELP = """\
@@ -58,38 +60,6 @@ exit status:
   2  wrong use
 """
 
-_PRM_HELP = """\
-Train a process reward model, which scores every step of a solution, from questions with right
-answers and the model that is to be judged.
-
-  tscale prm label     sample solutions, and find out how good each of their steps is
-"""
-
-_LABEL_HELP = """\
-Sample solutions of each question of a file, cut them into steps, and let the model go on from
-each step: a step is as good as the share of completions that come to a right answer. Every
-completion is kept as it comes. Run it again to go on where it was killed or cut off.
-
-examples:
-  tscale prm label questions.jsonl --out labels.jsonl.gz --steps line \\
-      --examples examples.jsonl --budget tokens=2000000
-  tscale prm label questions.jsonl --out labels.jsonl.gz --labels bisection \\
-      --model openai:gpt-5-mini --budget usd=5
-
-questions.jsonl has a question a line: "id", "question", and "gold" (the right answer) or
-"verifier" (see tscale techniques), or both. examples.jsonl has worked examples to show before the
-question, "question" and "answer": they show the model how to write steps.
-
-labels:
-  shares     completions from every step, so that steps have values (Math-Shepherd)
-  bisection  a binary search for the first wrong step, with far fewer completions (OmegaPRM)
-
-exit status:
-  0  the steps of every question are labelled     3  cut off by the budget
-  1  failed                                       130  interrupted
-  2  wrong use
-"""
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit status."""
@@ -131,9 +101,9 @@ def _run(asked: argparse.Namespace) -> int:
 
         return record_command(asked)
     if asked.command == "prm":
-        from tscale_graph.cli.labelling import label_command
+        from tscale_graph.cli.prm import prm_command
 
-        return label_command(asked)
+        return prm_command(asked)
     from tscale_graph.cli.solve import solve_command
 
     return solve_command(asked)
@@ -189,20 +159,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     _add_record_arguments(record)
-    prm = commands.add_parser(
-        "prm",
-        help="train a process reward model on your own task",
-        description=_PRM_HELP,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    verbs = prm.add_subparsers(dest="verb", metavar="verb", required=True, parser_class=_Parser)
-    label = verbs.add_parser(
-        "label",
-        help="sample solutions, and label their steps",
-        description=_LABEL_HELP,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    _add_label_arguments(label)
+    add_prm(commands)
     commands.add_parser("models", help="which models there are, and what each needs")
     commands.add_parser("techniques", help="which techniques, rules and verifiers there are")
     return parser
@@ -210,38 +167,5 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_record_arguments(record: argparse.ArgumentParser) -> None:
     """Declare what `tscale record` takes."""
-    _add_sampling_arguments(record)
+    add_sampling(record)
     record.add_argument("--samples", type=int, metavar="N", help="of each question (default 64)")
-
-
-def _add_label_arguments(label: argparse.ArgumentParser) -> None:
-    """Declare what `tscale prm label` takes."""
-    _add_sampling_arguments(label)
-    label.add_argument("--solutions", type=int, metavar="N", help="of each question (default 6)")
-    label.add_argument("--labels", choices=("shares", "bisection"), help="how (default shares)")
-    label.add_argument("--steps", help="paragraph (default), line, sentence, delimiter:…")
-    label.add_argument("--continuation", help="auto, prefill or prompt (default auto)")
-    label.add_argument("--max-parallel", type=int, metavar="N", help="completions in flight")
-
-
-def _add_sampling_arguments(record: argparse.ArgumentParser) -> None:
-    """Declare how a file of questions is sampled."""
-    record.add_argument("questions", help="a file of questions, one JSON object a line")
-    record.add_argument("--out", required=True, metavar="PATH", help="the recording (.jsonl[.gz])")
-    record.add_argument("--budget", metavar="LIMITS", help="of the whole run (required)")
-    record.add_argument("--model", help="local, or provider:model (default local)")
-    record.add_argument("--temperature", type=float, metavar="T", help="0 to 2 (default 0.8)")
-    record.add_argument(
-        "--max-output-tokens", type=int, metavar="N", help="of one sample (default 512)"
-    )
-    record.add_argument("--verify", metavar="VERIFIER", help="for questions that name none")
-    record.add_argument("--answer", help="how to read answers: auto, number, choice, text, …")
-    record.add_argument("--system", metavar="TEXT", help="a system prompt")
-    record.add_argument("--seed", type=int, help="for runs that repeat (default 0)")
-    record.add_argument("--examples", metavar="PATH", help="worked examples to show")
-    record.add_argument(
-        "--shown",
-        choices=("turns", "message"),
-        default="turns",
-        help='examples as turns, or in one message as "Q: … A: …"',
-    )

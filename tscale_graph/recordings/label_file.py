@@ -36,7 +36,7 @@ class LabelFile:
         """The questions of the file by their ids.
 
         Raises:
-            ValueError: when it is of another model or temperature.
+            ValueError: when it is of another model or temperature, or of steps cut otherwise.
         """
         found: dict[str, RecordedQuestion] = {}
         if not self.path.exists():
@@ -46,6 +46,10 @@ class LabelFile:
                 raise ValueError(
                     f"{self.path} is of {question.model} at temperature {question.temperature}, "
                     f"got {self.model} at {self.temperature}"
+                )
+            if question.steps and question.steps != self.splitter.name:
+                raise ValueError(
+                    f"{self.path} has solutions cut by {question.steps}, got {self.splitter.name}"
                 )
             found[question.id] = question
         return found

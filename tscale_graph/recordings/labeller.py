@@ -25,11 +25,11 @@ from tscale_graph.recordings.questions import Example, Question, Shown, prompt_o
 from tscale_graph.recordings.records import RecordedQuestion, RecordedSample
 from tscale_graph.recordings.sampling import Account
 from tscale_graph.search.steps import StepSplitter, step_splitter
-from tscale_graph.techniques.labelling.graph import Method, check_labelling, label_steps
+from tscale_graph.techniques.labelling.graph import label_steps
 from tscale_graph.techniques.labelling.state import Labels, Rollout
 from tscale_graph.techniques.tree_search.conversation import Continuation
 from tscale_graph.verifiers import Verifier, check_verifier
-from tscale_graph.verifiers.process.labels import Labelling
+from tscale_graph.verifiers.process.labels import Labelling, labelling_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ async def alabel(
     budget: Budget | dict[str, Any],
     model: str | Runnable[Any, Any] = "local",
     solutions: int = 6,
-    labels: Method | Labelling = "shares",
+    labels: str | Labelling = "shares",
     steps: str | StepSplitter = "paragraph",
     temperature: float | None = 0.8,
     max_output_tokens: int = 512,
@@ -124,6 +124,8 @@ async def alabel(
         ValueError: for a bad argument, or a file of another model, before any call.
         SamplingError: when the model failed; what was written stays.
     """
+    labelling = labelling_named(labels) if isinstance(labels, str) else labels
+    splitter = step_splitter(steps)
     loaded = load_model(model)
     asked, account = endpoint(loaded), Account(Budget.model_validate(budget))
     if account.budget.usd is not None and asked.prices.ceiling is None:
@@ -166,13 +168,12 @@ async def alabel(
             messages=tuple(prompt),
             model=asked.name,
             temperature=temperature,
+            steps=splitter.name,
             samples=(),
         )
 
     every = [about(question) for question in questions]
-    file = LabelFile(
-        Path(out), asked.name, temperature, check_labelling(labels), step_splitter(steps), solutions
-    )
+    file = LabelFile(Path(out), asked.name, temperature, labelling, splitter, solutions)
     drop_unfinished_line(out)
     there = file.read()
     state = LabelledSoFar(sum(file.is_labelled(there.get(one.id)) for one in every), len(every))

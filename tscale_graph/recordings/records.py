@@ -62,6 +62,7 @@ class RecordedQuestion(BaseModel):
         prompt_tokens: what the provider counted for the prompt, or None.
         model: the provider's name for the model.
         temperature: sampling temperature, or None for the model's own.
+        steps: where steps end, where some samples went on from given steps; else None.
         samples: the samples.
     """
 
@@ -76,6 +77,7 @@ class RecordedQuestion(BaseModel):
     prompt_tokens: int | None = Field(default=None, ge=1)
     model: str = ""
     temperature: float | None = None
+    steps: str | None = None
     samples: tuple[RecordedSample, ...]
 
     @property

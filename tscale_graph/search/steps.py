@@ -44,6 +44,14 @@ class StepSplitter:
         if self.min_characters < 1:
             raise ValueError(f"min_characters must be at least 1, got {self.min_characters}")
 
+    @property
+    def name(self) -> str | None:
+        """What `step_splitter` knows it by; None where no name says it all."""
+        known = [name for name, splitter in _NAMED.items() if splitter == self]
+        if known or self.min_characters > 1:
+            return known[0] if known else None
+        return f"delimiter:{self.delimiter}"
+
     def split(self, text: str) -> list[str]:
         """The steps, each with its delimiter or the whitespace that ends it.
 

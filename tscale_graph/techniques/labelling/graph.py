@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 from langchain_core.runnables import Runnable
 from langgraph.graph import END, START, StateGraph
@@ -24,9 +24,7 @@ from tscale_graph.techniques.tree_search.conversation import (
     prefills,
 )
 from tscale_graph.verifiers import Verifier, check_verifier
-from tscale_graph.verifiers.process.labels import Bisection, Labelling, Shares
-
-Method = Literal["shares", "bisection"]
+from tscale_graph.verifiers.process.labels import Labelling, labelling_named
 
 
 def label_steps(
@@ -34,7 +32,7 @@ def label_steps(
     verifier: Verifier | str | None = None,
     *,
     solutions: int = 6,
-    labels: Method | Labelling = "shares",
+    labels: str | Labelling = "shares",
     steps: str | StepSplitter = "paragraph",
     answer: Answer = "auto",
     continuation: Continuation = "auto",
@@ -61,7 +59,8 @@ def label_steps(
         solutions: how many to label, at least 1.
         labels: "shares" goes on from every step (Math-Shepherd, Wang et al. 2024,
             arXiv:2312.08935), "bisection" looks for the first wrong one (OmegaPRM, Luo et al.
-            2024, arXiv:2406.06592), with far fewer completions; or `Shares(…)`, `Bisection(…)`.
+            2024, arXiv:2406.06592), with far fewer completions; "shares:16" has another number
+            of completions of one beginning than 8; or `Shares(…)`, `Bisection(…)`.
         steps: where a step ends: "paragraph", "line", "sentence", "delimiter:…".
         answer: how to read answers; "auto" asks the verifier, else the question.
         continuation: "prefill" ends the prompt with the solution so far as an assistant
@@ -87,7 +86,7 @@ def label_steps(
     asked = endpoint(load_model(model))
     settings = LabellingSettings(
         endpoint=asked,
-        labelling=check_labelling(labels),
+        labelling=labelling_named(labels) if isinstance(labels, str) else labels,
         solutions=solutions,
         splitter=step_splitter(steps),
         prefill=prefills(asked, continuation),
@@ -113,19 +112,3 @@ def label_steps(
     graph.add_edge("roll", "plan")
     graph.add_edge("finish", END)
     return graph
-
-
-def check_labelling(labels: Method | Labelling) -> Labelling:
-    """A way to label, by its name or itself.
-
-    Raises:
-        ValueError: for another name.
-    """
-    if isinstance(labels, str):
-        if labels not in _METHODS:
-            raise ValueError(f"labels must be one of {', '.join(_METHODS)}, got {labels!r}")
-        return _METHODS[labels]
-    return labels
-
-
-_METHODS: dict[str, Labelling] = {"shares": Shares(), "bisection": Bisection()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -22,6 +22,8 @@ from tscale_graph.verifiers.process.classifier import (
 
 if importlib.util.find_spec("sklearn") is None:
     raise ImportError("training needs another package: pip install 'tscale-graph[prm]'")
+
+from threadpoolctl import threadpool_limits
 
 Kind = Literal["logistic", "boosting", "both"]
 """A logistic regression, gradient-boosted trees, or the mean of their log-odds."""
@@ -96,15 +98,34 @@ def fit(
     scale = np.where(scale > 0, scale, 1.0)
     rows = standardised(train.features, centre, scale)
     parts: list[Linear | Trees] = []
-    if kind in ("logistic", "both"):
-        parts.append(_linear(rows, train))
-    if kind in ("boosting", "both"):
-        parts.append(_trees(rows, train, seed))
+    # On matrices as small as these, several threads take several times as long as one.
+    with threadpool_limits(1):
+        if kind in ("logistic", "both"):
+            parts.append(_linear(rows, train))
+        if kind in ("boosting", "both"):
+            parts.append(_trees(rows, train, seed))
     bare = StepClassifier(
         train.columns, centre, scale, tuple(parts), Calibration(np.zeros(1), np.zeros(1))
     )
     calibration = _calibration(bare.log_odds(calibrate.features), calibrate)
     return StepClassifier(train.columns, centre, scale, tuple(parts), calibration)
+
+
+def averaged(
+    first: StepClassifier, second: StepClassifier, calibrate: LabelledSteps
+) -> StepClassifier:
+    """The mean of the log-odds of two classifiers that were fitted to the same steps.
+
+    Of a logistic regression and trees it is what `fit` makes with `kind="both"`.
+
+    Args:
+        first: fitted.
+        second: fitted to the same steps.
+        calibrate: to calibrate the mean on.
+    """
+    parts = (*first.parts, *second.parts)
+    bare = replace(first, parts=parts)
+    return replace(bare, calibration=_calibration(bare.log_odds(calibrate.features), calibrate))
 
 
 def splits(

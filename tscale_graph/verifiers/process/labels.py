@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, get_args
 
 from tscale_graph.stopping.distributions import incomplete_beta
 
 Method = Literal["shares", "bisection"]
+METHODS: tuple[Method, ...] = get_args(Method)
 
 
 class Prefix(NamedTuple):
@@ -214,6 +215,26 @@ class Bisection(Labelling):
 
 def _outcome(solution: Completion) -> StepLabel:
     return StepLabel(float(solution.right), 1.0)
+
+
+def labelling_named(name: str) -> Labelling:
+    """How steps are labelled, by name, with the completions of a beginning if wanted.
+
+    >>> labelling_named("bisection:4").rollouts
+    4
+
+    Args:
+        name: "shares" or "bisection", or either with ":" and a number of completions.
+
+    Raises:
+        ValueError: for anything else; the message lists the names.
+    """
+    method, colon, count = name.partition(":")
+    if method in METHODS and (not colon or (count.isdecimal() and int(count) > 0)):
+        rollouts = int(count) if colon else 8
+        first = min(4, rollouts)
+        return Shares(rollouts, first) if method == "shares" else Bisection(rollouts, first)
+    raise ValueError(f"labels must be one of {', '.join(METHODS)}, or shares:8, got {name!r}")
 
 
 def next_rollouts(

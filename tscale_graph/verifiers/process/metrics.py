@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from tscale_graph.verifiers.process.classifier import Floats, Ints
 
 BINS = 15
+
+
+class Measured(NamedTuple):
+    """A figure with its 95 % interval.
+
+    Attributes:
+        value: what was measured.
+        low, high: the interval.
+    """
+
+    value: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +63,37 @@ def auc(scores: Floats, outcomes: Floats) -> float:
     return float((ranks[right].sum() - positives * (positives + 1) / 2) / (positives * negatives))
 
 
+def average_precision(scores: Floats, outcomes: Floats) -> float:
+    """The mean, over the right ones, of the share of right ones among all that score as high.
+
+    Equal scores are one threshold.
+
+    >>> average_precision(np.array([0.9, 0.6, 0.3]), np.array([1.0, 0.0, 1.0])) == (1 + 2 / 3) / 2
+    True
+
+    Args:
+        scores: [steps].
+        outcomes: [steps] 1 for right and 0 for wrong.
+
+    Raises:
+        ValueError: when none is right.
+    """
+    right = outcomes > 0.5
+    if not right.any():
+        raise ValueError("outcomes must have a right one, got none")
+    order = np.argsort(-scores, kind="stable")
+    hits = np.cumsum(right[order])
+    ends = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)
+    gained = np.diff(hits[ends], prepend=0)
+    return float((gained * hits[ends] / (ends + 1)).sum() / hits[-1])
+
+
+def log_losses(scores: Floats, values: Floats) -> Floats:
+    """How surprised a score is by each value, in nats; scores are kept a billionth off 0 and 1."""
+    sure = np.clip(scores, 1e-9, 1 - 1e-9)
+    return -(values * np.log(sure) + (1 - values) * np.log(1 - sure))
+
+
 def brier(scores: Floats, outcomes: Floats) -> float:
     """The mean squared difference."""
     return float(np.mean((scores - outcomes) ** 2))
@@ -62,6 +107,31 @@ def reliability(scores: Floats, outcomes: Floats, *, bins: int = BINS) -> list[B
         for part in np.array_split(order, bins)
         if len(part)
     ]
+
+
+def reliability_intervals(
+    scores: Floats,
+    outcomes: Floats,
+    questions: Sequence[str],
+    *,
+    rng: np.random.Generator,
+    bins: int = BINS,
+    draws: int = 1_000,
+) -> list[Measured]:
+    """The share of right ones in each bin of `reliability`, by the bootstrap over questions."""
+    _, places = np.unique(np.asarray(questions), return_inverse=True)
+    count = int(places.max()) + 1
+    drawn = rng.multinomial(count, np.full(count, 1 / count), size=draws).astype(np.float64)
+    found: list[Measured] = []
+    for part in np.array_split(np.argsort(scores, kind="stable"), bins):
+        if not len(part):
+            continue
+        right = drawn @ np.bincount(places[part], outcomes[part], minlength=count)
+        sizes = drawn @ np.bincount(places[part], minlength=count)
+        told = sizes > 0
+        low, high = np.quantile(right[told] / sizes[told], (0.025, 0.975)) if told.any() else (0, 1)
+        found.append(Measured(float(outcomes[part].mean()), float(low), float(high)))
+    return found
 
 
 def expected_calibration_error(scores: Floats, outcomes: Floats, *, bins: int = BINS) -> float:
@@ -110,6 +180,35 @@ def by_questions(
     return float(low), float(high)
 
 
+def difference_by_questions(
+    first: Floats,
+    second: Floats,
+    weights: Floats,
+    questions: Sequence[str],
+    *,
+    rng: np.random.Generator,
+    draws: int = 1_000,
+) -> Measured:
+    """The weighted mean of `first` less that of `second`, by the paired bootstrap over questions.
+
+    Args:
+        first: [steps] what was measured of each.
+        second: [steps] the same of what it is compared with.
+        weights: [steps] from 0.
+        questions: [steps] the id of the question of each.
+        rng: what to draw with.
+        draws: of the bootstrap.
+    """
+    _, places = np.unique(np.asarray(questions), return_inverse=True)
+    count = int(places.max()) + 1
+    sums = np.bincount(places, weights * (first - second), minlength=count)
+    sizes = np.bincount(places, weights, minlength=count)
+    drawn = rng.integers(count, size=(draws, count))
+    found = sums[drawn].sum(axis=1) / np.maximum(sizes[drawn].sum(axis=1), 1e-12)
+    low, high = np.quantile(found, (0.025, 0.975))
+    return Measured(float(sums.sum() / sizes.sum()), float(low), float(high))
+
+
 def first_error_f1(
     scores: Sequence[Floats], first_wrong: Sequence[int | None], *, threshold: float
 ) -> float:
@@ -123,10 +222,38 @@ def first_error_f1(
         first_wrong: the place of the first wrong step of each, from 0, or None.
         threshold: a step that scores less is taken for wrong.
     """
-    hits: dict[bool, list[bool]] = {True: [], False: []}
+    return harmonic_mean(*first_errors(scores, first_wrong, threshold=threshold))
+
+
+def first_errors(
+    scores: Sequence[Floats], first_wrong: Sequence[int | None], *, threshold: float
+) -> tuple[Floats, Floats]:
+    """Of each solution whether it was told where it goes wrong first, and whether it does.
+
+    Args: as of `first_error_f1`.
+
+    Returns:
+        hits and erroneous, as `harmonic_mean` takes them.
+    """
+    found: list[float] = []
     for each, wrong in zip(scores, first_wrong, strict=True):
         below = np.flatnonzero(each < threshold)
-        found = int(below[0]) if len(below) else None
-        hits[wrong is not None].append(found == wrong)
-    erroneous, sound = (float(np.mean(hits[kind])) if hits[kind] else 0.0 for kind in (True, False))
-    return 2 * erroneous * sound / (erroneous + sound) if erroneous + sound else 0.0
+        found.append(float((int(below[0]) if len(below) else None) == wrong))
+    return np.array(found), np.array([float(place is not None) for place in first_wrong])
+
+
+def harmonic_mean(hits: Floats, erroneous: Floats) -> float:
+    """Of the share of hits among those that are erroneous and among those that are not.
+
+    0 where either kind is missing or never hit.
+
+    >>> harmonic_mean(np.array([1.0, 0.0, 1.0]), np.array([1.0, 1.0, 0.0])) == 2 / 3
+    True
+
+    Args:
+        hits: [solutions] 1 where it was right about one, else 0.
+        erroneous: [solutions] 1 for those of the first kind, else 0.
+    """
+    kinds = (hits[erroneous > 0.5], hits[erroneous <= 0.5])
+    first, second = (float(kind.mean()) if len(kind) else 0.0 for kind in kinds)
+    return 2 * first * second / (first + second) if first + second else 0.0

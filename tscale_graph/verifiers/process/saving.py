@@ -41,6 +41,8 @@ class ModelCard(BaseModel):
         labelled_steps: how many steps that were.
         metrics: measured on held-out questions, by name.
         notes: whatever else.
+        parts: which questions were trained on, calibrated on and chosen on, by their
+            `question_key`: none of them says anything of how good the model is.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -57,6 +59,12 @@ class ModelCard(BaseModel):
     labelled_steps: int
     metrics: dict[str, float] = {}
     notes: tuple[str, ...] = ()
+    parts: dict[str, tuple[str, ...]] = {}
+
+    @property
+    def seen(self) -> frozenset[str]:
+        """The keys of all questions that had a part in the making of the model."""
+        return frozenset(key for keys in self.parts.values() for key in keys)
 
 
 def save_classifier(

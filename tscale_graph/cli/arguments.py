@@ -1,0 +1,158 @@
+"""What `tscale record` and `tscale prm` can be asked. Nothing heavy is imported here."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+_PRM_HELP = """\
+A process reward model of your own, from questions with right answers and the model that you use:
+it scores every step of a solution by how likely the solution is to come out right from there, and
+is a verifier for best-of-n, beam-search and lats.
+
+examples:
+  tscale prm label questions.jsonl --out labels.jsonl.gz --budget tokens=2000000
+  tscale prm train labels.jsonl.gz --out my-prm
+  tscale prm evaluate my-prm --labels held-out.jsonl.gz --samples samples.jsonl.gz --out report
+  tscale solve "Solve 3x + 4 = 19 for x." --technique best-of-n --verify prm:my-prm \\
+      --budget tokens=20000
+"""
+
+_LABEL_HELP = """\
+Sample solutions of each question of a file, cut them into steps, and let the model go on from
+each step: a step is as good as the share of completions that come to a right answer. Every
+completion is kept as it comes. Run it again to go on where it was killed or cut off.
+
+examples:
+  tscale prm label questions.jsonl --out labels.jsonl.gz --steps line \\
+      --examples examples.jsonl --budget tokens=2000000
+  tscale prm label questions.jsonl --out labels.jsonl.gz --labels bisection \\
+      --model openai:gpt-5-mini --budget usd=5
+
+questions.jsonl has a question a line: "id", "question", and "gold" (the right answer) or
+"verifier" (see tscale techniques), or both. examples.jsonl has worked examples to show before the
+question, "question" and "answer": they show the model how to write steps.
+
+labels:
+  shares     completions from every step, so that steps have values (Math-Shepherd)
+  bisection  a binary search for the first wrong step, with far fewer completions (OmegaPRM)
+
+exit status:
+  0  the steps of every question are labelled     3  cut off by the budget
+  1  failed                                       130  interrupted
+  2  wrong use
+"""
+
+_TRAIN_HELP = """\
+Train a process reward model, choose its classifier and features on questions kept aside for that,
+and print what was tried.
+
+examples:
+  tscale prm train labels.jsonl.gz --out my-prm
+  tscale prm train equations.jsonl stories.jsonl --out my-prm --labels bisection
+
+A label file is what tscale prm label writes; steps are cut as they were there.
+
+exit status:
+  0  trained        2  wrong use, or labels that nothing can be learnt from
+"""
+
+_EVALUATE_HELP = """\
+Measure a process reward model on questions that it has never seen: how well it scores steps (from
+a label file), and what it buys over majority voting (from a recording of `tscale record`). Writes
+report.html, report.md, report.json and pictures. Questions of its training are left out.
+
+examples:
+  tscale prm evaluate my-prm --labels held-out.jsonl.gz --samples samples.jsonl.gz --out report
+  tscale prm evaluate my-prm --labels held-out.jsonl.gz --train labels.jsonl.gz --out report
+
+exit status:
+  0  evaluated      2  wrong use, or no question that the model has not seen
+"""
+
+
+def add_sampling(command: argparse.ArgumentParser) -> None:
+    """Declare how a file of questions is sampled."""
+    command.add_argument("questions", help="a file of questions, one JSON object a line")
+    command.add_argument("--out", required=True, metavar="PATH", help="the recording (.jsonl[.gz])")
+    command.add_argument("--budget", metavar="LIMITS", help="of the whole run (required)")
+    command.add_argument("--model", help="local, or provider:model (default local)")
+    command.add_argument("--temperature", type=float, metavar="T", help="0 to 2 (default 0.8)")
+    command.add_argument(
+        "--max-output-tokens", type=int, metavar="N", help="of one sample (default 512)"
+    )
+    command.add_argument("--verify", metavar="VERIFIER", help="for questions that name none")
+    command.add_argument("--answer", help="how to read answers: auto, number, choice, text, …")
+    command.add_argument("--system", metavar="TEXT", help="a system prompt")
+    command.add_argument("--seed", type=int, help="for runs that repeat (default 0)")
+    command.add_argument("--examples", metavar="PATH", help="worked examples to show")
+    command.add_argument(
+        "--shown",
+        choices=("turns", "message"),
+        default="turns",
+        help='examples as turns, or in one message as "Q: … A: …"',
+    )
+
+
+def add_prm(commands: argparse._SubParsersAction[Any]) -> None:  # pyright: ignore[reportPrivateUsage]
+    """Declare `tscale prm` and what it can do."""
+    prm = _command(commands, "prm", "train a process reward model on your own task", _PRM_HELP)
+    actions = prm.add_subparsers(dest="action", metavar="action", required=True)
+    _add_label(actions)
+    _add_train(actions)
+    _add_evaluate(actions)
+
+
+def _add_label(actions: argparse._SubParsersAction[Any]) -> None:  # pyright: ignore[reportPrivateUsage]
+    label = _command(actions, "label", "sample solutions, and label their steps", _LABEL_HELP)
+    add_sampling(label)
+    label.add_argument("--solutions", type=int, metavar="N", help="of each question (default 6)")
+    label.add_argument("--labels", help="shares or bisection (default shares)")
+    label.add_argument("--steps", help="paragraph (default), line, sentence, delimiter:…")
+    label.add_argument("--continuation", help="auto, prefill or prompt (default auto)")
+    label.add_argument("--max-parallel", type=int, metavar="N", help="completions in flight")
+
+
+def _add_train(actions: argparse._SubParsersAction[Any]) -> None:  # pyright: ignore[reportPrivateUsage]
+    train = _command(actions, "train", "train a model on labelled solutions", _TRAIN_HELP)
+    train.add_argument("files", nargs="+", metavar="LABELS", help="label files (.jsonl[.gz])")
+    train.add_argument("--out", required=True, metavar="FOLDER", help="where the model goes")
+    train.add_argument("--steps", help="where steps end, for files that do not say")
+    train.add_argument(
+        "--labels",
+        default="shares",
+        metavar="METHOD",
+        help="shares or bisection, with the completions of a beginning if not 8: bisection:4",
+    )
+    train.add_argument(
+        "--kind", default="auto", help="auto, logistic, boosting or both (default auto)"
+    )
+    train.add_argument("--policy", metavar="NAME", help="whose solutions these are, for the card")
+    train.add_argument("--seed", type=int, default=0, help="of splits and trees (default 0)")
+
+
+def _add_evaluate(actions: argparse._SubParsersAction[Any]) -> None:  # pyright: ignore[reportPrivateUsage]
+    told = "measure a model on questions that it has never seen"
+    evaluate = _command(actions, "evaluate", told, _EVALUATE_HELP)
+    evaluate.add_argument("model", metavar="MODEL", help="the folder of the model")
+    evaluate.add_argument("--labels", nargs="+", metavar="PATH", help="held-out label files")
+    evaluate.add_argument("--samples", nargs="+", metavar="PATH", help="held-out recordings")
+    evaluate.add_argument(
+        "--train", nargs="+", metavar="PATH", help="label files to fit models that know less to"
+    )
+    evaluate.add_argument("--out", required=True, metavar="FOLDER", help="where the report goes")
+    evaluate.add_argument("--seed", type=int, default=0, help="of all draws (default 0)")
+
+
+def _command(
+    commands: argparse._SubParsersAction[Any],  # pyright: ignore[reportPrivateUsage]
+    name: str,
+    told: str,
+    description: str,
+) -> argparse.ArgumentParser:
+    return commands.add_parser(
+        name,
+        help=told,
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )

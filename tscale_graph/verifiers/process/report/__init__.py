@@ -1,0 +1,1 @@
+"""The report on a process reward model: tables, pictures and a page."""
