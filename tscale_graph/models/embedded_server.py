@@ -57,6 +57,11 @@ def _serve(settings: dict[str, Any]) -> Any:
     params.fit_params = False
     params.ui = False
     params.verbosity = 1
+    if settings["states"]:
+        params.embedding = True
+        params.pooling_type = library.llama_pooling_type.LLAMA_POOLING_TYPE_NONE
+        # A text whose every token is told has to fit into one batch.
+        params.n_batch = params.n_ubatch = settings["tokens_per_slot"]
     return library.Server(params)
 
 
