@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import importlib.util
+import os
 import weakref
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any, ClassVar
@@ -33,7 +34,7 @@ SLOTS = 16
 TOKENS_PER_SLOT = 2048
 """Context of each of them: prompt and completion."""
 
-_server = EmbeddedServer(slots=SLOTS, tokens_per_slot=TOKENS_PER_SLOT)
+_server = EmbeddedServer(slots=SLOTS, tokens_per_slot=TOKENS_PER_SLOT, threads=os.cpu_count() or 1)
 atexit.register(_server.stop)
 
 # Each event loop has a client of its own: a client's connections belong to the loop.

@@ -27,16 +27,24 @@ _START_SECONDS = 120
 class EmbeddedServer:
     """One server process, started when its address is first asked for."""
 
-    def __init__(self, *, slots: int, tokens_per_slot: int, states: bool = False) -> None:
+    def __init__(
+        self, *, slots: int, tokens_per_slot: int, threads: int, states: bool = False
+    ) -> None:
         """Prepare a server; nothing is started.
 
         Args:
             slots: requests that it works on side by side.
             tokens_per_slot: the context of each of them.
+            threads: that it computes with.
             states: whether it tells the hidden states of texts instead of completing them.
         """
         self.key = secrets.token_hex(16)
-        self._sizes = {"slots": slots, "tokens_per_slot": tokens_per_slot, "states": states}
+        self._settings = {
+            "slots": slots,
+            "tokens_per_slot": tokens_per_slot,
+            "threads": threads,
+            "states": states,
+        }
         self._lock = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
         self._address = ""
@@ -98,8 +106,7 @@ class EmbeddedServer:
             "path": str(local_weights()),
             "name": MODEL_NAME,
             "key": self.key,
-            "threads": os.cpu_count() or 1,
-            **self._sizes,
+            **self._settings,
         }
         with tempfile.TemporaryFile("w+", errors="replace") as log:
             process = subprocess.Popen(  # noqa: S603 - our own interpreter, our own file

@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import codecs
 import importlib.util
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -113,7 +114,11 @@ def check_readable() -> None:
         )
 
 
-_server = EmbeddedServer(slots=1, tokens_per_slot=TOKENS, states=True)
+# The chat model's server wants the other half: two that want all of the processors between them
+# wait for each other most of the time.
+_THREADS = max(1, (os.cpu_count() or 1) // 2)
+
+_server = EmbeddedServer(slots=1, tokens_per_slot=TOKENS, threads=_THREADS, states=True)
 atexit.register(_server.stop)
 
 
