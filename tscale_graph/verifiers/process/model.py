@@ -14,15 +14,34 @@ from tscale_graph.verifiers.process.classifier import StepClassifier
 from tscale_graph.verifiers.process.features import (
     Arithmetic,
     Featurizer,
+    Matrix,
     Position,
     Wording,
     column_names,
-    features,
+    features_of_many,
 )
 from tscale_graph.verifiers.process.saving import ModelCard, load_classifier, save_classifier
 
 BUILT_IN: dict[str, Featurizer] = {one.name: one for one in (Position(), Wording(), Arithmetic())}
 """Featurizers that a saved model finds by itself."""
+
+_LATE = {"hidden": "HiddenStates", "logprobs": "embedded_logprobs"}
+
+
+def built_in(name: str) -> Featurizer | None:
+    """The featurizer of this name that needs no arguments, or None.
+
+    Beside those of `BUILT_IN` there are "hidden" and "logprobs", of the embedded model, which
+    are imported here: they need other packages.
+
+    Raises:
+        ImportError: in one line that names the extra, when those are not installed.
+    """
+    if name not in _LATE:
+        return BUILT_IN.get(name)
+    from tscale_graph.verifiers.process import policy
+
+    return getattr(policy, _LATE[name])()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +73,15 @@ class ProcessRewardModel:
         return self.verdicts([(question, answer)])[0]
 
     def verdicts(self, solutions: Sequence[tuple[str, str]]) -> list[Verdict]:
-        """The same of many pairs of a question and a solution."""
-        return [self._verdict(question, solution) for question, solution in solutions]
+        """The same of many pairs of a question and a solution; embeddings of all are one call."""
+        parted = [
+            (question, [step for step in self.splitter.split(solution) if step.strip()])
+            for question, solution in solutions
+        ]
+        told = iter(features_of_many(self.featurizers, [one for one in parted if one[1]]))
+        return [self._verdict(*next(told)) if steps else _no_step() for _, steps in parted]
 
-    def _verdict(self, question: str, solution: str) -> Verdict:
-        steps = [step for step in self.splitter.split(solution) if step.strip()]
-        if not steps:
-            return Verdict(score=0.0, feedback="there is no step in the solution", step_scores=())
-        matrix, notes = features(self.featurizers, question, steps)
+    def _verdict(self, matrix: Matrix, notes: Sequence[str]) -> Verdict:
         scores = tuple(map(float, self.classifier(matrix)))
         return Verdict(
             score=AGGREGATES[self.aggregate](scores),
@@ -96,19 +116,26 @@ class ProcessRewardModel:
             ValueError: in one line, when it is none, damaged, of another format, or was trained
                 with featurizers that are not given.
             OSError: when it cannot be read.
+            ImportError: in one line, when a featurizer needs a package that is not installed.
         """
         classifier, card = load_classifier(folder)
-        known = BUILT_IN | {one.name: one for one in featurizers}
-        missing = [name for name in card.featurizers if name not in known]
-        if missing:
-            raise ValueError(f"{folder} needs the featurizer {missing[0]!r}: give featurizers=[…]")
-        chosen = tuple(known[name] for name in card.featurizers)
+        given = {one.name: one for one in featurizers}
+        chosen: list[Featurizer] = []
+        for name in card.featurizers:
+            one = given[name] if name in given else built_in(name)
+            if one is None:
+                raise ValueError(f"{folder} needs the featurizer {name!r}: give featurizers=[…]")
+            chosen.append(one)
         if column_names(chosen) != classifier.columns:
             raise ValueError(f"{folder} was trained on other features than its featurizers give")
         return cls(
             classifier,
-            chosen,
+            tuple(chosen),
             step_splitter(card.steps),
             check_aggregate(aggregate or card.aggregate),
             card,
         )
+
+
+def _no_step() -> Verdict:
+    return Verdict(score=0.0, feedback="there is no step in the solution", step_scores=())
