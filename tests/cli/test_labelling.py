@@ -110,5 +110,5 @@ def test_wrong_use_is_one_line(server, questions, tmp_path, tscale, more, compla
 def test_a_bare_prm_says_what_it_can_do(tscale):
     done = tscale("prm")
     assert done.returncode == 2
-    assert "verb" in done.stderr
+    assert "action" in done.stderr
     assert "label" in tscale("prm", "--help").stdout

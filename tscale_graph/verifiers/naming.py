@@ -178,10 +178,8 @@ def _reward(settings: str) -> Verifier:
 def _prm(settings: str) -> Verifier:
     from tscale_graph.verifiers.process.model import ProcessRewardModel  # it needs numpy
 
-    if not settings:
-        raise ValueError("prm needs a folder: prm:folder")
     try:
-        return ProcessRewardModel.load(settings)
+        return ProcessRewardModel.load(settings or None)
     except OSError as error:
         raise ValueError(f"prm cannot read {settings}: {error}") from None
 

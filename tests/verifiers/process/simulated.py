@@ -66,6 +66,7 @@ def question(name, a, x, b, samples):
         gold=str(x),
         kind="number",
         model="simulated",
+        steps="line",
         samples=tuple(samples),
     )
 

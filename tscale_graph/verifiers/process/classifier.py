@@ -82,6 +82,20 @@ class Calibration:
 
 
 @dataclass(frozen=True, slots=True)
+class Projection:
+    """Many standardised features as a few: their principal components.
+
+    Attributes:
+        columns: [inputs] the places of the features that it takes, which nothing else sees.
+        components: [outputs, inputs] what each output is made of; on the training rows an output
+            has mean 0 and variance 1.
+    """
+
+    columns: Ints
+    components: Floats
+
+
+@dataclass(frozen=True, slots=True)
 class StepClassifier:
     """The probability that a solution which has come so far succeeds.
 
@@ -91,6 +105,8 @@ class StepClassifier:
         scale: [columns] what a feature is divided by, above 0.
         parts: whose log-odds are averaged.
         calibration: makes probabilities of them.
+        projections: of wide groups of features. The parts see the features in none of them, then
+            the outputs of each.
     """
 
     columns: tuple[str, ...]
@@ -98,6 +114,7 @@ class StepClassifier:
     scale: Floats
     parts: tuple[Linear | Trees, ...]
     calibration: Calibration
+    projections: tuple[Projection, ...] = ()
 
     def __call__(self, features: Floats) -> Floats:
         """One probability for each row, shape [rows], in [0, 1].
@@ -118,7 +135,7 @@ class StepClassifier:
             )
         if not len(features):
             return np.zeros(0)
-        rows = standardised(features, self.centre, self.scale)
+        rows = projected(standardised(features, self.centre, self.scale), self.projections)
         return np.mean([part.log_odds(rows) for part in self.parts], axis=0)
 
 
@@ -126,6 +143,14 @@ def standardised(features: Floats, centre: Floats, scale: Floats) -> Floats:
     """Features around 0 in units of their scale; 0 where one is unknown."""
     rows = (features - centre) / scale
     return np.where(np.isfinite(rows), rows, 0.0)
+
+
+def projected(rows: Floats, projections: Sequence[Projection]) -> Floats:
+    """Standardised features as the parts of a classifier see them."""
+    if not projections:
+        return rows
+    others = np.delete(rows, np.concatenate([one.columns for one in projections]), axis=1)
+    return np.hstack([others, *(rows[:, one.columns] @ one.components.T for one in projections)])
 
 
 def joined(trees: Sequence[Trees], *, bias: float) -> Trees:

@@ -10,7 +10,7 @@ import numpy as np
 
 from tscale_graph.recordings.records import RecordedQuestion
 from tscale_graph.search.steps import StepSplitter
-from tscale_graph.verifiers.process.features import Featurizer, column_names, features
+from tscale_graph.verifiers.process.features import Featurizer, column_names, features_of_many
 from tscale_graph.verifiers.process.fitting import LabelledSteps
 from tscale_graph.verifiers.process.labels import (
     Completion,
@@ -110,10 +110,18 @@ def labelled_questions(
 def labelled_steps(
     questions: Sequence[LabelledQuestion], featurizers: Sequence[Featurizer]
 ) -> LabelledSteps:
-    """The steps of all solutions, a row for each; equal steps of equal beginnings are all there."""
+    """The steps of all solutions, a row for each; equal steps of equal beginnings are all there.
+
+    Raises:
+        ValueError: in one line, when a featurizer failed: a model would learn from what is missing.
+    """
     solutions = [(one.key, solution) for one in questions for solution in one.solutions]
     width = len(column_names(featurizers))
-    blocks = [features(featurizers, s.asked, s.steps)[0] for _, s in solutions]
+    distinct = list(dict.fromkeys((s.asked, s.steps) for _, s in solutions))
+    made = dict(zip(distinct, features_of_many(featurizers, distinct), strict=True))
+    if failed := next((notes[0] for _, notes in made.values() if notes), None):
+        raise ValueError(failed)
+    blocks = [made[s.asked, s.steps][0] for _, s in solutions]
     labels = [label for _, solution in solutions for label in solution.labels]
     return LabelledSteps(
         columns=column_names(featurizers),

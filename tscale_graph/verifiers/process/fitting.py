@@ -17,8 +17,10 @@ from tscale_graph.verifiers.process.classifier import (
     StepClassifier,
     Trees,
     joined,
+    projected,
     standardised,
 )
+from tscale_graph.verifiers.process.projecting import COMPONENTS, projections_of
 
 if importlib.util.find_spec("sklearn") is None:
     raise ImportError("training needs another package: pip install 'tscale-graph[prm]'")
@@ -67,7 +69,12 @@ class LabelledSteps:
 
 
 def fit(
-    train: LabelledSteps, calibrate: LabelledSteps, *, kind: Kind = "both", seed: int = 0
+    train: LabelledSteps,
+    calibrate: LabelledSteps,
+    *,
+    kind: Kind = "both",
+    seed: int = 0,
+    components: int = COMPONENTS,
 ) -> StepClassifier:
     """A classifier of steps, calibrated on questions of its own.
 
@@ -79,9 +86,12 @@ def fit(
         calibrate: to calibrate it on; no question of `train`.
         kind: of classifier.
         seed: of the trees.
+        components: how many principal components a wide group of columns, such as those of an
+            embedding, becomes; found on `train` alone.
 
     Raises:
-        ValueError: in one line, for an unknown kind, questions in both, or steps of one kind only.
+        ValueError: in one line, for an unknown kind, no components, questions in both, or steps
+            that are of one kind only or all alike.
     """
     if kind not in KINDS:
         raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
@@ -97,6 +107,10 @@ def fit(
     scale = np.sqrt((spread * spread).sum(axis=0) / counts)
     scale = np.where(scale > 0, scale, 1.0)
     rows = standardised(train.features, centre, scale)
+    projections = projections_of(train.columns, rows, components=components)
+    rows = projected(rows, projections)
+    if not rows.shape[1]:
+        raise ValueError("the steps to train on are all alike: no feature is known of any")
     parts: list[Linear | Trees] = []
     # On matrices as small as these, several threads take several times as long as one.
     with threadpool_limits(1):
@@ -105,10 +119,14 @@ def fit(
         if kind in ("boosting", "both"):
             parts.append(_trees(rows, train, seed))
     bare = StepClassifier(
-        train.columns, centre, scale, tuple(parts), Calibration(np.zeros(1), np.zeros(1))
+        train.columns,
+        centre,
+        scale,
+        tuple(parts),
+        Calibration(np.zeros(1), np.zeros(1)),
+        projections,
     )
-    calibration = _calibration(bare.log_odds(calibrate.features), calibrate)
-    return StepClassifier(train.columns, centre, scale, tuple(parts), calibration)
+    return replace(bare, calibration=_calibration(bare.log_odds(calibrate.features), calibrate))
 
 
 def averaged(

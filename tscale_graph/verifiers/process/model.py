@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -19,12 +20,33 @@ from tscale_graph.verifiers.process.features import (
     Position,
     Wording,
     column_names,
-    features,
+    features_of_many,
 )
 from tscale_graph.verifiers.process.saving import ModelCard, load_classifier, save_classifier
 
 BUILT_IN: dict[str, Featurizer] = {one.name: one for one in (Position(), Wording(), Arithmetic())}
 """Featurizers that a saved model finds by itself."""
+
+SHIPPED = Path(__file__).with_name("shipped")
+"""The model that comes with the package: for the embedded model, of arithmetic in steps."""
+
+_LATE = {"hidden": "HiddenStates", "logprobs": "embedded_logprobs"}
+
+
+def built_in(name: str) -> Featurizer | None:
+    """The featurizer of this name that needs no arguments, or None.
+
+    Beside those of `BUILT_IN` there are "hidden" and "logprobs", of the embedded model, which
+    are imported here: they need other packages.
+
+    Raises:
+        ImportError: in one line that names the extra, when those are not installed.
+    """
+    if name not in _LATE:
+        return BUILT_IN.get(name)
+    from tscale_graph.verifiers.process import policy
+
+    return getattr(policy, _LATE[name])()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +78,7 @@ class ProcessRewardModel:
         return self.verdicts([(question, answer)])[0]
 
     def verdicts(self, solutions: Sequence[tuple[str, str]]) -> list[Verdict]:
-        """The same of many pairs of a question and a solution, much faster than one by one."""
+        """The same of many pairs of a question and a solution; embeddings of all are one call."""
         cut = [(question, self._steps(solution)) for question, solution in solutions]
         return [self._verdict(*scored) for scored in self._scored(cut)]
 
@@ -77,14 +99,14 @@ class ProcessRewardModel:
         self, solutions: Sequence[tuple[str, Sequence[str]]]
     ) -> list[tuple[tuple[float, ...], list[str]]]:
         """The scores of each, and notes on featurizers that failed."""
-        made = [features(self.featurizers, question, steps) for question, steps in solutions]
+        made = features_of_many(self.featurizers, [one for one in solutions if one[1]])
         if not made:
-            return []
+            return [((), [])] * len(solutions)
         ends = np.cumsum([len(matrix) for matrix, _ in made])[:-1]
         scores = np.split(self.classifier(np.concatenate([matrix for matrix, _ in made])), ends)
-        return [
-            (tuple(map(float, each)), notes) for each, (_, notes) in zip(scores, made, strict=True)
-        ]
+        told = zip(scores, made, strict=True)
+        scored = iter([(tuple(map(float, each)), notes) for each, (_, notes) in told])
+        return [next(scored) if steps else ((), []) for _, steps in solutions]
 
     def _verdict(self, scores: tuple[float, ...], notes: list[str]) -> Verdict:
         return step_verdict(scores, self.aggregate, feedback="; ".join(notes))
@@ -100,7 +122,7 @@ class ProcessRewardModel:
     @classmethod
     def load(
         cls,
-        folder: str | os.PathLike[str],
+        folder: str | os.PathLike[str] | None = None,
         *,
         featurizers: Sequence[Featurizer] = (),
         aggregate: Aggregate | None = None,
@@ -108,7 +130,7 @@ class ProcessRewardModel:
         """Read a model that was saved.
 
         Args:
-            folder: where it is.
+            folder: where it is; None for the one that comes with the package.
             featurizers: those of the user's that it was trained with.
             aggregate: instead of the card's.
 
@@ -116,18 +138,22 @@ class ProcessRewardModel:
             ValueError: in one line, when it is none, damaged, of another format, or was trained
                 with featurizers that are not given.
             OSError: when it cannot be read.
+            ImportError: in one line, when a featurizer needs a package that is not installed.
         """
+        folder = SHIPPED if folder is None else folder
         classifier, card = load_classifier(folder)
-        known = BUILT_IN | {one.name: one for one in featurizers}
-        missing = [name for name in card.featurizers if name not in known]
-        if missing:
-            raise ValueError(f"{folder} needs the featurizer {missing[0]!r}: give featurizers=[…]")
-        chosen = tuple(known[name] for name in card.featurizers)
+        given = {one.name: one for one in featurizers}
+        chosen: list[Featurizer] = []
+        for name in card.featurizers:
+            one = given[name] if name in given else built_in(name)
+            if one is None:
+                raise ValueError(f"{folder} needs the featurizer {name!r}: give featurizers=[…]")
+            chosen.append(one)
         if column_names(chosen) != classifier.columns:
             raise ValueError(f"{folder} was trained on other features than its featurizers give")
         return cls(
             classifier,
-            chosen,
+            tuple(chosen),
             step_splitter(card.steps),
             check_aggregate(aggregate or card.aggregate),
             card,

@@ -16,7 +16,14 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tscale_graph.verifiers.process.aggregates import Aggregate
-from tscale_graph.verifiers.process.classifier import Calibration, Linear, StepClassifier, Trees
+from tscale_graph.verifiers.process.classifier import (
+    Calibration,
+    Ints,
+    Linear,
+    Projection,
+    StepClassifier,
+    Trees,
+)
 
 FORMAT = 1
 """Of the files; another one is refused."""
@@ -130,28 +137,60 @@ def _arrays(classifier: StepClassifier) -> dict[str, Any]:
         else:
             arrays |= {f"trees.{name}": getattr(part, name) for name in _TREE_ARRAYS}
             arrays["trees.bias"] = np.array(part.bias)
+    for place, one in enumerate(classifier.projections):
+        arrays[f"projection.{place}.columns"] = one.columns
+        arrays[f"projection.{place}.components"] = one.components
     return arrays
 
 
 def _classifier(columns: tuple[str, ...], arrays: dict[str, Any]) -> StepClassifier:
+    projections = _projections(len(columns), arrays)
+    taken = sum(len(one.columns) - len(one.components) for one in projections)
+    width = len(columns) - taken
     parts: list[Linear | Trees] = []
     if "linear.weights" in arrays:
         parts.append(Linear(arrays["linear.weights"], float(arrays["linear.bias"])))
     if "trees.roots" in arrays:
         trees = {name: arrays[f"trees.{name}"] for name in _TREE_ARRAYS}
         parts.append(Trees(**trees, bias=float(arrays["trees.bias"])))
-        _check_trees(parts[-1], columns)
+        _check_trees(parts[-1], width)
     shapes = {arrays[name].shape for name in ("centre", "scale")}
-    shapes |= {part.weights.shape for part in parts if isinstance(part, Linear)}
     if not parts or shapes != {(len(columns),)}:
         raise ValueError(f"there are {len(columns)} columns, and arrays of shapes {shapes}")
+    for part in parts:
+        if isinstance(part, Linear) and part.weights.shape != (width,):
+            raise ValueError(f"there are {width} inputs, and weights of shape {part.weights.shape}")
     calibration = Calibration(arrays["calibration.log_odds"], arrays["calibration.probability"])
     if calibration.log_odds.shape != calibration.probability.shape:
         raise ValueError("the calibration's arrays differ in length")
-    return StepClassifier(columns, arrays["centre"], arrays["scale"], tuple(parts), calibration)
+    return StepClassifier(
+        columns, arrays["centre"], arrays["scale"], tuple(parts), calibration, projections
+    )
 
 
-def _check_trees(trees: Linear | Trees, columns: tuple[str, ...]) -> None:
+def _projections(columns: int, arrays: dict[str, Any]) -> tuple[Projection, ...]:
+    """Those that were saved; refuse any that would be read beyond their ends."""
+    found: list[Projection] = []
+    while f"projection.{len(found)}.columns" in arrays:
+        name = f"projection.{len(found)}"
+        found.append(Projection(arrays[f"{name}.columns"], arrays[f"{name}.components"]))
+    if not found:
+        return ()
+    fits = all(
+        one.columns.ndim == 1
+        and one.columns.dtype.kind == "i"
+        and one.components.ndim == 2
+        and one.components.shape[1] == len(one.columns)
+        for one in found
+    )
+    taken: Ints = np.concatenate([one.columns.ravel() for one in found])
+    known = (taken >= 0).all() and (taken < columns).all()
+    if not (fits and known and len(np.unique(taken)) == len(taken)):
+        raise ValueError("the projections' arrays do not fit together")
+    return tuple(found)
+
+
+def _check_trees(trees: Linear | Trees, width: int) -> None:
     """Refuse tables that would be read beyond their ends, or without an end."""
     if isinstance(trees, Linear):
         return
@@ -164,6 +203,6 @@ def _check_trees(trees: Linear | Trees, columns: tuple[str, ...]) -> None:
         and (trees.left < len(nodes)).all()
         and (trees.right < len(nodes)).all()
     )
-    known = (trees.column < len(columns)).all() and (trees.roots < len(nodes)).all()
+    known = (trees.column < width).all() and (trees.roots < len(nodes)).all()
     if not (fits and ends and known):
         raise ValueError("the trees' arrays do not fit together")
