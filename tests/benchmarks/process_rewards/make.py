@@ -4,8 +4,8 @@
 
 Writes questions, labels the steps of their solutions by rollouts of the embedded model, records 64
 samples of each held-out question, trains, and evaluates: everything that `tscale prm` does, one
-command after the other. Each goes on where it was stopped. On two cores it takes about two hours. `--keep`
-puts the model into the package, its report beside this file, and the samples into `data/`.
+command after the other. Each goes on where it was stopped. On two cores it takes about two hours.
+`--keep` puts the model into the package, its report beside this file, and the samples into `data/`.
 """
 
 import argparse
