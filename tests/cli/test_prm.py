@@ -97,6 +97,8 @@ def test_a_model_is_not_evaluated_on_its_own_questions(trained, files, tmp_path,
         (["{labels}", "--kind", "forest"], "kind must be one of auto, logistic"),
         (["{labels}", "--labels", "people"], "labels must be one of shares, bisection"),
         (["{labels}", "--steps", "word"], "steps must be one of paragraph, line"),
+        (["{labels}", "--steps", "sentence"], "cut in different ways: line, sentence"),
+        (["{labels}", "--features", "colour"], "features must be among position, wording"),
     ],
 )
 def test_what_cannot_be_learnt_from_is_one_line(files, tmp_path, tscale, arguments, told):

@@ -187,8 +187,6 @@ def test_damaged_weights_are_refused(tmp_path):
 def test_a_folder_without_a_model_is_refused(tmp_path):
     with pytest.raises(ValueError, match="prm cannot read"):
         named_verifier(f"prm:{tmp_path}")
-    with pytest.raises(ValueError, match="prm needs a folder"):
-        named_verifier("prm")
     (tmp_path / "model.json").write_text("not JSON")
     with pytest.raises(ValueError, match="is no process reward model"):
         named_verifier(f"prm:{tmp_path}")

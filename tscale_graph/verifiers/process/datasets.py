@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tscale_graph.recordings.records import RecordedQuestion
-from tscale_graph.search.steps import StepSplitter
+from tscale_graph.search.steps import StepSplitter, step_splitter
 from tscale_graph.verifiers.process.features import Featurizer, column_names, features_of_many
 from tscale_graph.verifiers.process.fitting import LabelledSteps
 from tscale_graph.verifiers.process.labels import (
@@ -65,8 +65,10 @@ def steps_of(recorded: Iterable[RecordedQuestion], steps: str | None) -> str:
     """Where steps end: as was said, or as the label files say.
 
     Raises:
-        ValueError: when the files say different things, or another than was said.
+        ValueError: for an unknown name, or when the files say different things, or another.
     """
+    if steps is not None:
+        step_splitter(steps)
     told = sorted({one.steps for one in recorded if one.steps} | ({steps} if steps else set()))
     if len(told) > 1:
         raise ValueError(f"steps were cut in different ways: {', '.join(told)}")
