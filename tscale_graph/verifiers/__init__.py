@@ -28,6 +28,7 @@ from tscale_graph.verifiers.rewards import RewardModel, reward_model
 
 if TYPE_CHECKING:
     from tscale_graph.verifiers.judges import StepJudge, step_judge
+    from tscale_graph.verifiers.process.model import ProcessRewardModel
     from tscale_graph.verifiers.process.remote import (
         RemoteProcessRewardModel,
         remote_process_reward_model,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = [
     "VERIFIERS",
     "Countdown",
+    "ProcessRewardModel",
     "RemoteProcessRewardModel",
     "RewardModel",
     "StepJudge",
@@ -58,6 +60,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "ProcessRewardModel": "process.model",
     "RemoteProcessRewardModel": "process.remote",
     "remote_process_reward_model": "process.remote",
     "StepJudge": "judges",
