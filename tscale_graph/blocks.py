@@ -7,7 +7,8 @@ A block is a frozen dataclass whose async methods are nodes and edges of a LangG
 
 `search_loop` is the whole loop of a tree search, for what `search_settings` says: a policy of
 `tscale_graph.search` decides where to expand, and a `Growth` what a node is. It needs the extra
-`search`.
+`search`. `label_steps` is the graph that finds out what steps are worth, of which process reward
+models learn (extra `prm`).
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from tscale_graph.techniques.state import Answered, Question, SamplingState
 from tscale_graph.verifiers import Verifier, check_verifier
 
 if TYPE_CHECKING:
+    from tscale_graph.techniques.labelling.graph import label_steps
     from tscale_graph.techniques.tree_search.expanding import bare_node, failed
     from tscale_graph.techniques.tree_search.growing import Growth
     from tscale_graph.techniques.tree_search.loop import search_loop
@@ -49,6 +51,7 @@ __all__ = [
     "decider",
     "failed",
     "find_budget",
+    "label_steps",
     "sampler",
     "sampling_settings",
     "search_loop",
@@ -67,6 +70,7 @@ __getattr__ = imported_late(
         "SearchSettings": f"{_SEARCHES}.settings",
         "bare_node": f"{_SEARCHES}.expanding",
         "failed": f"{_SEARCHES}.expanding",
+        "label_steps": "tscale_graph.techniques.labelling.graph",
         "search_loop": f"{_SEARCHES}.loop",
         "search_settings": f"{_SEARCHES}.settings",
     },

@@ -9,6 +9,7 @@ with workflow.unsafe.imports_passed_through():
     from langchain_openai import ChatOpenAI
 
     from tscale_graph import ab_mcts, beam_search, best_of_n, lats, self_consistency
+    from tscale_graph.techniques.labelling.graph import label_steps
 
 QUEUE = "tscale"
 
@@ -40,6 +41,7 @@ def plugin(url: str) -> LangGraphPlugin:
             "beam_search": beam_search(
                 model, by_length, beams=1, width=2, max_steps=3, answer="text", seed=1
             ),
+            "label_steps": label_steps(model, solutions=3, steps="line", max_output_tokens=32),
             "lats": lats(model, value=by_length, tools=[look], width=2, max_nodes=6, answer="text"),
         },
         default_activity_options={"start_to_close_timeout": timedelta(seconds=30)},
@@ -60,3 +62,24 @@ class Ask:
         result = out["result"]
         result = result if isinstance(result, dict) else result.model_dump(mode="json")
         return {"answer": result["answer"], "usage": result["usage"], "status": result["status"]}
+
+
+@workflow.defn
+class Label:
+    """Labels the steps of solutions of one question."""
+
+    @workflow.run
+    async def run(self, question: str, gold: str, calls: int) -> dict:
+        """Label under a budget of calls."""
+        out = (
+            await graph("label_steps")
+            .compile()
+            .ainvoke(
+                {
+                    "messages": [{"role": "user", "content": question}],
+                    "budget": {"calls": calls},
+                    "gold": gold,
+                }
+            )
+        )
+        return out["labels"]

@@ -148,3 +148,26 @@ async def test_a_tree_search_runs_its_expansions_as_activities(temporal, techniq
             asked = sum(request.n for request in server.ledger().requests)
             assert (cut["status"], cut["usage"]["calls"]) == ("cut_off", asked)
             assert 2 <= asked <= 3
+
+
+async def test_the_steps_of_solutions_are_labelled_by_activities(temporal):
+    from temporalio.worker import Worker
+
+    from tests.techniques.temporal_app import QUEUE, Label, plugin
+
+    answers = {"1 + 2 = 3\nThe answer is 3": 2.0, "1 + 2 = 4\nThe answer is 4": 1.0}
+    with FakeServer(Behaviour(answers=answers)) as server:
+        client = await connect(temporal)
+        url = server.url
+        async with Worker(client, task_queue=QUEUE, workflows=[Label], plugins=[plugin(url)]):
+            handle = await client.start_workflow(
+                Label.run, args=["How many?", "3", 60], id=str(uuid.uuid4()), task_queue=QUEUE
+            )
+            labels = await handle.result()
+            history = [event async for event in handle.fetch_history_events()]
+        asked = sum(request.n for request in server.ledger().requests)
+    assert labels["status"] == "complete"
+    assert len(labels["solutions"]) == 3
+    assert labels["usage"]["calls"] == len(labels["samples"]) == asked
+    names = ("admit", "plan", "roll")
+    assert set(activities_of(history)) == {f"label_steps.{name}" for name in names}

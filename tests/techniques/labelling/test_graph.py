@@ -187,7 +187,10 @@ async def test_each_request_is_told_on_the_custom_stream():
     ("arguments", "complaint"),
     [
         ({"solutions": 0}, "solutions must be at least 1, got 0"),
-        ({"labels": "guesses"}, "labels must be one of shares, bisection, got 'guesses'"),
+        (
+            {"labels": "guesses"},
+            "labels must be one of shares, bisection, or shares:8, got 'guesses'",
+        ),
         ({"continuation": "no"}, "continuation must be one of auto, prefill, prompt, got 'no'"),
         ({"steps": "words"}, "steps must be one of"),
         ({"temperature": 3}, "temperature must be between 0 and 2, got 3"),

@@ -1,16 +1,23 @@
 """A labelling run that is stopped goes on where it was, and asks for nothing twice."""
 
 import asyncio
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
+from tests.fake_server import Behaviour, FakeServer
 from tests.techniques.searching import billed
 from tests.techniques.stepping import QUESTION, solving
 from tscale_graph import Budget
 from tscale_graph.techniques.labelling.graph import label_steps
 
+ROOT = Path(__file__).parents[3]
 THREAD = {"configurable": {"thread_id": "one"}}
 
 
@@ -54,11 +61,30 @@ async def test_it_goes_on_from_every_checkpoint_without_asking_twice():
         steps += 1
 
 
-class Halting:
-    """Lets a model halt at some call."""
+async def test_a_killed_process_loses_only_what_was_in_flight(tmp_path):
+    script = Path(__file__).with_name("killed_run.py")
+    answers = {"1 + 2 = 3\nThe answer is 3": 2.0, "1 + 2 = 4\nThe answer is 4": 1.0}
+    with FakeServer(Behaviour(answers=answers, latency=0.15)) as server:
+        command = [sys.executable, str(script), server.url, str(tmp_path / "runs.sqlite")]
+        killed = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE)
+        until = time.monotonic() + 60
+        while asked_of(server) < 9 and time.monotonic() < until:
+            await asyncio.sleep(0.02)
+        killed.send_signal(signal.SIGKILL)
+        killed.communicate()
+        before = asked_of(server)
+        assert before >= 9
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100)
+        status, calls, samples = done.stdout.split()
+        every = asked_of(server)
+    assert (done.returncode, status) == (0, "complete")
+    assert every <= int(calls) <= 60
+    assert 0 <= every - int(samples) <= 3  # those that were in flight
 
-    def __init__(self, at):
-        self.at, self.event = at, asyncio.Event()
+
+def asked_of(server):
+    """Completions that the server was asked for."""
+    return sum(request.n for request in server.ledger().requests)
 
 
 async def test_a_run_that_is_cancelled_pays_for_what_was_in_flight_and_asks_again(tmp_path):
