@@ -10,7 +10,7 @@ import time
 import pytest
 
 from tests.fake_server import Behaviour
-from tscale_graph.recordings.files import read_recording
+from tscale_graph.recordings.files import drop_unfinished_line, read_recording
 
 ANSWERS = {"1 + 2 = 3\nThe answer is 3": 2.0, "1 + 2 = 4\nThe answer is 4": 1.0}
 PLENTY = ("--budget", "tokens=1000000")
@@ -55,7 +55,7 @@ def test_steps_are_labelled_and_the_time_and_money_left_are_told(
     assert (done.returncode, done.stdout) == (0, "")
     told = done.stderr.splitlines()
     assert told[0].startswith("1 of 5 questions, ")
-    assert "about 0:00:0" in told[0]
+    assert "about 0:" in told[0]
     assert " tokens left" in told[0]
     assert f"{out}: 5 of 5 questions; this run: {len(samples(out))} completions, " in told[-1]
     assert f"{server.ledger().billed_tokens:,} tokens" in told[-1]
@@ -80,11 +80,12 @@ def test_a_killed_run_is_gone_on_with_and_asks_for_nothing_twice(
     command = [sys.executable, "-m", "tscale_graph", *labelling(questions, out, *PLENTY)]
     with subprocess.Popen(command, env=dict(os.environ), stderr=subprocess.DEVNULL) as process:
         until = time.monotonic() + 60
-        while not (out.exists() and len(samples(out)) > 6) and time.monotonic() < until:
+        while asked_of(server) < 16 and time.monotonic() < until:
             time.sleep(0.02)
         process.send_signal(signal.SIGKILL)
+    drop_unfinished_line(out)
     kept = samples(out)
-    assert len(kept) > 6
+    assert len(kept) >= 6
     asked_before = asked_of(server)
     assert tscale(*labelling(questions, out, *PLENTY)).returncode == 0
     assert samples(out)[: len(kept)] == kept

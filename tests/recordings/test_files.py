@@ -146,3 +146,30 @@ def test_larger_models_recordings_are_read_as_they_are(name, questions, samples,
     share = sum(s.correct for q in read for s in q.samples) / (questions * samples)
     assert share == pytest.approx(right, abs=0.002)
     assert all(s.output_tokens > 0 for q in read for s in q.samples if s.text)
+
+
+def test_nothing_is_cut_from_a_file_that_is_damaged_in_the_middle(tmp_path):
+    path = tmp_path / "samples.jsonl.gz"
+    for name in "abc":
+        append_question(path, question(name))
+    damaged = bytearray(path.read_bytes())
+    damaged[len(damaged) // 2] ^= 0xFF
+    path.write_bytes(damaged)
+    assert drop_unfinished_line(path) == 0
+    assert path.read_bytes() == damaged
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("plain.jsonl.gz", b'{"id": "a", "question": "?", "samples": []}\n'),
+        ("questions.jsonl", b'{"id": "a", "question": "How many?"}\n{"id": "b", "question": "?"}'),
+    ],
+)
+def test_nothing_is_cut_from_a_file_of_another_kind(tmp_path, name, content):
+    path = tmp_path / name
+    path.write_bytes(content)
+    assert drop_unfinished_line(path) == 0
+    assert path.read_bytes() == content
+    with pytest.raises(ValueError, match=name):
+        list(read_recording(path))

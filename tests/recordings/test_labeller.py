@@ -11,7 +11,7 @@ from tscale_graph.candidates import SamplingError
 from tscale_graph.recordings.files import read_recording
 from tscale_graph.recordings.labeller import LabelledSoFar, alabel, label
 from tscale_graph.recordings.questions import Example, Question
-from tscale_graph.search.steps import step_splitter
+from tscale_graph.search.steps import StepSplitter, step_splitter
 from tscale_graph.verifiers.process.labels import Shares
 from tscale_graph.verifiers.process.rollouts import labelled_solutions
 
@@ -81,12 +81,54 @@ async def test_what_a_killed_run_was_writing_is_cut_off_and_the_rest_is_kept(out
 
 async def test_more_solutions_are_taken_beside_those_that_are_there(out):
     model = solving()
-    await alabel(QUESTIONS[:1], out, model=model, steps="line", budget=PLENTY, solutions=3)
+    await alabel(QUESTIONS, out, model=model, steps="line", budget=PLENTY, solutions=3)
     calls = len(model.calls)
-    await alabel(QUESTIONS[:1], out, model=model, steps="line", budget=PLENTY, solutions=8)
-    samples = there(out)["sum-0"].samples
-    assert sum(not sample.given for sample in samples) == 8
-    assert len(samples) == len(model.calls) > calls
+    for _ in range(2):
+        await alabel(QUESTIONS, out, model=model, steps="line", budget=PLENTY, solutions=8)
+    assert list(there(out)) == [question.id for question in QUESTIONS]
+    for question in there(out).values():
+        assert sum(not sample.given for sample in question.samples) == 8
+    assert sum(len(q.samples) for q in there(out).values()) == len(model.calls) > calls
+    assert [len(q.samples) for q in read_recording(out)] == [8] * 4
+
+
+async def test_another_question_of_the_same_id_is_refused_before_any_call(out):
+    model = solving()
+    await alabel(QUESTIONS, out, model=model, steps="line", budget=PLENTY)
+    calls = len(model.calls)
+    for changed in ({"question": "What is 5 + 5?"}, {"gold": "10"}):
+        other = [QUESTIONS[0], QUESTIONS[1].model_copy(update=changed)]
+        (name,) = changed
+        with pytest.raises(ValueError, match=f"has question 'sum-1' with another {name}"):
+            await alabel(other, out, model=model, steps="line", budget=PLENTY)
+    with pytest.raises(ValueError, match="with another messages"):
+        await alabel(QUESTIONS, out, model=model, steps="line", budget=PLENTY, system="Sum.")
+    assert len(model.calls) == calls
+
+
+async def test_a_question_of_which_nothing_can_be_made_does_not_stop_the_others(out):
+    def broken(question, answer):
+        if "7" in question:
+            raise RuntimeError("out of order")
+        return answer == "6"
+
+    asked = [
+        Question(id="bad", question="How many are 7 and 7?"),
+        Question(id="good", question=QUESTION),
+    ]
+    state = await alabel(
+        asked, out, model=solving(), steps="line", budget=PLENTY, verifier=broken, answer="number"
+    )
+    assert (state.questions, state.wanted) == (1, 2)
+    (note,) = state.notes
+    assert note.startswith("question 'bad': 6 completions: it could not be judged: RuntimeError")
+    assert list(there(out)) == ["good"]
+
+
+async def test_a_splitter_that_no_name_tells_of_is_refused(out):
+    splitter = StepSplitter("delimiter", "\n", min_characters=10)
+    with pytest.raises(ValueError, match="steps of a label file must have a name"):
+        await alabel(QUESTIONS, out, model=solving(), steps=splitter, budget=PLENTY)
 
 
 async def test_a_file_of_another_model_or_temperature_is_refused(out):

@@ -62,8 +62,12 @@ def label_command(asked: argparse.Namespace) -> int:
             return complain(error, WRONG_USE)
         except Exception as error:  # noqa: BLE001 - a person at a terminal gets a line, not a trace
             return complain(one_line(error), FAILED)
+    for note in labelled.notes:
+        print(f"tscale: {note}", file=sys.stderr)
     print(_summary(labelled, asked.out), file=sys.stderr)
-    return CUT_OFF if labelled.cut_off_by else COMPLETE
+    if labelled.cut_off_by:
+        return CUT_OFF
+    return COMPLETE if labelled.questions == labelled.wanted else FAILED
 
 
 def expected(left: Usage | None) -> str:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 def prm_command(asked: argparse.Namespace) -> int:
     """Label, train or evaluate; returns the exit status."""
-    if any(importlib.util.find_spec(package) is None for package in ("numpy", "sklearn")):
+    needed = ("numpy",) if asked.action == "label" else ("numpy", "sklearn")
+    if any(importlib.util.find_spec(package) is None for package in needed):
         told = "process reward models need another package: pip install 'tscale-graph[prm]'"
         print(f"tscale: {told}", file=sys.stderr)
         return WRONG_USE

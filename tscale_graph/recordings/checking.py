@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from dataclasses import dataclass, field
 
@@ -30,6 +31,7 @@ class AnswerCheck:
     verifier: Verifier | None
     kind: AnswerKind
     _verdicts: dict[str, Verdict] = field(default_factory=dict[str, Verdict])
+    _locks: dict[str, asyncio.Lock] = field(default_factory=dict[str, asyncio.Lock])
 
     async def sample(
         self, completion: Completion, *, text: str | None = None, given: int = 0
@@ -67,8 +69,9 @@ class AnswerCheck:
     async def _verdict(self, answer: str | None) -> Verdict | None:
         if self.verifier is None or answer is None:
             return None
-        if answer not in self._verdicts:
-            self._verdicts[answer] = await verify(self.verifier, self.question, answer)
+        async with self._locks.setdefault(answer, asyncio.Lock()):
+            if answer not in self._verdicts:
+                self._verdicts[answer] = await verify(self.verifier, self.question, answer)
         return self._verdicts[answer]
 
 

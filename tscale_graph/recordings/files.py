@@ -28,7 +28,7 @@ def read_recording(
     """The questions of a recording, one after the other.
 
     Lines that follow each other and have the same id are one question: what a run could not
-    finish and a later one did.
+    finish and a later one did. In a label file they may stand anywhere: it may be added to.
 
     Args:
         path: a file of JSON lines, gzipped if its name ends in ".gz".
@@ -44,25 +44,39 @@ def read_recording(
     """
     if scores not in ("probability", "reward"):
         raise ValueError(f'scores must be "probability" or "reward", got {scores!r}')
-    waiting: RecordedQuestion | None = None
-    seen: set[str] = set()
-    for number, line in _lines(Path(path)):
-        question = _question(line, scores, where=f"{path}, line {number}")
-        if not rollouts and any(sample.given for sample in question.samples):
-            whole = tuple(sample for sample in question.samples if not sample.given)
+    path = Path(path)
+    lines = (
+        (number, _question(line, scores, where=f"{path}, line {number}"))
+        for number, line in _lines(path)
+    )
+    for question in _merged(lines, path):
+        samples = question.samples
+        if not rollouts and any(sample.given for sample in samples):
+            whole = tuple(sample for sample in samples if not sample.given)
             question = question.model_copy(update={"samples": whole})
-        if waiting is not None and question.id == waiting.id:
-            samples = (*waiting.samples, *question.samples)
-            waiting = waiting.model_copy(update={"samples": samples})
+        yield question
+
+
+def _merged(
+    lines: Iterator[tuple[int, RecordedQuestion]], path: Path
+) -> Iterator[RecordedQuestion]:
+    """Questions whose lines are put together: those that follow each other; in label files, all."""
+    waiting: dict[str, RecordedQuestion] = {}
+    seen: set[str] = set()
+    for number, question in lines:
+        known = waiting.get(question.id)
+        if known is not None:
+            samples = (*known.samples, *question.samples)
+            waiting[question.id] = known.model_copy(update={"samples": samples})
             continue
         if question.id in seen:
             raise ValueError(f"{path}, line {number}: id {question.id!r} was there before")
         seen.add(question.id)
-        if waiting is not None:
-            yield waiting
-        waiting = question
-    if waiting is not None:
-        yield waiting
+        if question.steps is None:
+            yield from waiting.values()
+            waiting = {}
+        waiting[question.id] = question
+    yield from waiting.values()
 
 
 def append_question(path: str | os.PathLike[str], question: RecordedQuestion) -> None:
@@ -164,16 +178,21 @@ def _first_problem(error: ValidationError) -> str:
 
 
 def _end_of_lines(file: BinaryIO) -> int:
-    end = 0
-    for line in file:
-        if not line.endswith(b"\n"):
-            break
-        end += len(line)
-    return end
+    """Where the last whole line ends; a file of something else than recorded questions is whole."""
+    content = file.read()
+    end = content.rfind(b"\n") + 1
+    try:
+        foreign = "samples" not in json.loads(content[end:])
+    except (ValueError, TypeError):
+        foreign = False
+    return len(content) if foreign else end
 
 
 def _end_of_members(file: BinaryIO) -> int:
-    """Where the last whole gzip member ends; each line is a member of its own."""
+    """Where the last whole gzip member ends, if all before it is whole; else the end of the file.
+
+    Each line is a member of its own.
+    """
     content = file.read()
     end = 0
     while end < len(content):
@@ -181,8 +200,8 @@ def _end_of_members(file: BinaryIO) -> int:
         try:
             member.decompress(content[end:])
         except zlib.error:
-            break
+            return len(content)
         if not member.eof:
-            break
+            return end
         end = len(content) - len(member.unused_data)
     return end

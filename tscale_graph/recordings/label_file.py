@@ -54,6 +54,22 @@ class LabelFile:
             found[question.id] = question
         return found
 
+    def check_same(self, asked: RecordedQuestion, there: RecordedQuestion | None) -> None:
+        """Refuse a question that is in the file as another one.
+
+        Raises:
+            ValueError: in one line.
+        """
+        if there is None:
+            return
+        for name in ("question", "gold", "verifier", "messages"):
+            was, now = getattr(there, name), getattr(asked, name)
+            if was != now and not (name == "messages" and was is None):
+                raise ValueError(
+                    f"{self.path} has question {asked.id!r} with another {name}: it needs "
+                    "another id, or another file"
+                )
+
     def is_labelled(self, question: RecordedQuestion | None) -> bool:
         """Whether all that is wanted of a question is there."""
         if question is None or sum(not s.given for s in question.samples) < self.solutions:

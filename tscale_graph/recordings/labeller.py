@@ -43,6 +43,7 @@ class LabelledSoFar:
         completions: that this run took.
         usage: what this run spent; its seconds are the wall clock.
         cut_off_by: the limit of the budget that ended it, or None.
+        notes: what could not be done, by question.
     """
 
     questions: int
@@ -51,6 +52,7 @@ class LabelledSoFar:
     completions: int = 0
     usage: Usage = field(default_factory=Usage)
     cut_off_by: Limit | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def left(self) -> Usage | None:
@@ -126,6 +128,8 @@ async def alabel(
     """
     labelling = labelling_named(labels) if isinstance(labels, str) else labels
     splitter = step_splitter(steps)
+    if splitter.name is None:
+        raise ValueError(f"steps of a label file must have a name, got {splitter!r}")
     loaded = load_model(model)
     asked, account = endpoint(loaded), Account(Budget.model_validate(budget))
     if account.budget.usd is not None and asked.prices.ceiling is None:
@@ -176,6 +180,8 @@ async def alabel(
     file = LabelFile(Path(out), asked.name, temperature, labelling, splitter, solutions)
     drop_unfinished_line(out)
     there = file.read()
+    for one in every:
+        file.check_same(one, there.get(one.id))
     state = LabelledSoFar(sum(file.is_labelled(there.get(one.id)) for one in every), len(every))
     _tell(on_progress, state)
     # One that was begun goes on first, so that its lines stay together.
@@ -194,6 +200,7 @@ async def alabel(
             completions=state.completions + taken,
             usage=account.usage,
             cut_off_by=found.cut_off_by,
+            notes=(*state.notes, *(f"question {one.id!r}: {note}" for note in found.notes)),
         )
         _tell(on_progress, state)
         if found.error is not None:

@@ -14,9 +14,9 @@ import shutil
 import sys
 from pathlib import Path
 
-from tests.benchmarks.process_rewards import families
+from tests.benchmarks.process_rewards import families, truth
 from tscale_graph.cli.main import main as tscale
-from tscale_graph.verifiers.process.model import SHIPPED
+from tscale_graph.verifiers.process.model import SHIPPED, ProcessRewardModel
 
 HERE = Path(__file__).parent
 DATA, REPORT = HERE / "data", HERE / "report"
@@ -81,6 +81,9 @@ def main(folder: Path, *, keeping: bool) -> None:
         "prm", "evaluate", str(model), "--labels", *held_out, "--samples", *samples,
         "--train", *labels, "--out", str(report),
     )  # fmt: skip
+    known = truth.report(ProcessRewardModel.load(model), held_out)
+    (report / "truth.md").write_text(f"{known}\n", encoding="utf-8")
+    print(known)
     if keeping:
         keep(folder, model, report)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.types import Overwrite, Send
 
-from tscale_graph.budget import BudgetExceeded, Limit, Remaining
+from tscale_graph.budget import BudgetExceeded, Limit, Remaining, Usage
 from tscale_graph.leases import SampleSize, all_of, grant
 from tscale_graph.models.threads import in_thread
 from tscale_graph.recordings.checking import check_judgeable
@@ -29,6 +30,8 @@ from tscale_graph.verifiers.process.labels import next_rollouts, outcomes_of
 
 _GOES_ON_TOKENS = 64
 """More than a template and the words that ask to go on add to a prompt."""
+_IN_VAIN = 4
+"""Completions of one beginning that nothing could be made of, after which it is given up."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +66,8 @@ class Planner:
         check_judgeable(run.question, gold=run.gold, verifier=settings.verifier)
         return {
             "admission": admission.model_dump(),
-            "gold": run.gold,
-            "known": run.known,
+            "right": run.gold,
+            "before": [sample.model_dump() for sample in run.known or ()],
             "rollouts": Overwrite([]),
             "wave": [],
             "cut_off_by": None,
@@ -78,9 +81,9 @@ class Planner:
         if run.admission is None:
             raise ValueError("a question must be admitted before it is labelled")
         saved(run.delivery, *(roll.granted_by for roll in run.wave))
-        error = _failure(run)
-        if error is not None:
-            return {"wave": [], "error": error}
+        error, cut_off_by = _ended(run)
+        if error is not None or cut_off_by is not None:
+            return {"wave": [], "error": error, "cut_off_by": cut_off_by}
         wave, limit = await in_thread(lambda: self._granted(run))
         return {
             "wave": [roll.model_dump() for roll in wave],
@@ -95,7 +98,7 @@ class Planner:
             return "finish"
         deadline = run.admission.deadline
         tasks = (
-            RollTask(roll=roll, messages=run.messages, gold=run.gold, deadline=deadline)
+            RollTask(roll=roll, messages=run.messages, gold=run.right, deadline=deadline)
             for roll in run.wave
         )
         return [Send("roll", dict(task)) for task in tasks]
@@ -122,18 +125,22 @@ class Planner:
                 solutions.append(
                     LabelledSteps(steps=one.steps, right=one.right, values=values, weights=weights)
                 )
+        useless = run.useless
         status = "failed" if run.error else "cut_off" if run.cut_off_by else "complete"
+        if status == "complete" and self._given_up(run):
+            status = "incomplete"
         labels = Labels(
             solutions=tuple(solutions),
             samples=tuple(run.samples),
             status=status,
             cut_off_by=run.cut_off_by,
             error=run.error,
+            notes=(f"{len(useless)} completions: {useless[-1].error}",) if useless else (),
             usage=run.usage,
         )
         return {"labels": labels.model_dump()}
 
-    def _asked(self, run: LabellingRun) -> list[tuple[tuple[str, ...], int]]:
+    def _wanted(self, run: LabellingRun) -> list[tuple[tuple[str, ...], int]]:
         """What is missing: solutions of the question, and completions of their beginnings."""
         settings, samples = self.settings, run.samples
         missing = settings.solutions - sum(not sample.given for sample in samples)
@@ -142,6 +149,16 @@ class Planner:
         solutions = [one for one in completions if not one.given]
         wanted = next_rollouts(settings.labelling, solutions, outcomes_of(completions))
         return [*asked, *((prefix.steps, count) for prefix, count in wanted)]
+
+    def _given_up(self, run: LabellingRun) -> set[tuple[str, ...]]:
+        """Beginnings of which nothing could be made so often that it is in vain."""
+        times = Counter(one.steps for one in run.useless)
+        return {steps for steps, count in self._wanted(run) if times[steps] >= max(count, _IN_VAIN)}
+
+    def _asked(self, run: LabellingRun) -> list[tuple[tuple[str, ...], int]]:
+        """What is missing and not given up."""
+        given_up = self._given_up(run) if run.useless else set[tuple[str, ...]]()
+        return [(steps, count) for steps, count in self._wanted(run) if steps not in given_up]
 
     def _granted(self, run: LabellingRun) -> tuple[list[Roll], Limit | None]:
         """Leases for as many as may be in flight and as the budget pays for.
@@ -155,21 +172,22 @@ class Planner:
         taken, wave = run.usage, list[Roll]()
         wanted = sum(count for _, count in asked)
         room = settings.max_parallel or wanted
-        first = len(run.rollouts)
+        beginnings = settings.beginnings(run.samples)
+        first = len(run.before) + len(run.rollouts)
         for steps, count in asked:
             count = min(count, room)
             if count < 1:
                 break
             left = admission.budget.remaining(taken)
-            roll, limit = self._grant(run, admission, left, steps, count=count, wanted=wanted)
-            if roll is not None:
-                roll = roll.model_copy(update={"first": first})
-                wave.append(roll)
-                first += roll.count
-                room -= roll.count
-                wanted -= roll.count
-                taken += all_of(roll.lease, leases=1 if roll.together else roll.count)
-            if roll is None or roll.count < count:
+            bare = Roll(steps=steps, so_far=beginnings[steps], first=first, count=count)
+            rolls, limit = self._grant(run, admission, left, bare, wanted=wanted)
+            wave += rolls
+            granted = sum(roll.count for roll in rolls)
+            first += granted
+            room -= granted
+            wanted -= granted
+            taken += Usage.total(all_of(roll.lease) for roll in rolls)
+            if granted < count:
                 return wave, limit
         return wave, None
 
@@ -178,13 +196,13 @@ class Planner:
         run: LabellingRun,
         admission: Admission,
         left: Remaining,
-        steps: tuple[str, ...],
+        asked: Roll,
         *,
-        count: int,
         wanted: int,
-    ) -> tuple[Roll | None, Limit | None]:
+    ) -> tuple[list[Roll], Limit | None]:
+        """One request for all, where the provider has that; else one for each."""
         settings, endpoint = self.settings, self.settings.endpoint
-        so_far = settings.text_of(steps)
+        so_far, count = asked.so_far, asked.count
         together = count > 1 and endpoint.shares_prompt and not (run.separate or run.distrusted)
         together = together and (
             bool(run.rollouts) or endpoint.may_risk_refusal(count, calls=left.calls)
@@ -200,25 +218,32 @@ class Planner:
         )
         granted = grant(left, size, wanted=count, still_wanted=wanted, nothing_yet=False)
         if granted.lease is None:
-            return None, granted.limited_by
-        roll = Roll(
-            steps=steps,
-            first=0,
-            count=granted.samples,
-            lease=granted.lease,
-            together=together and granted.samples > 1,
-            prompt_tokens=size.prompt_tokens,
-            granted_by=new_grant(),
-            distrusted=run.distrusted,
+            return [], granted.limited_by
+        whole = asked.model_copy(
+            update={
+                "count": granted.samples if together else 1,
+                "lease": granted.lease,
+                "together": together and granted.samples > 1,
+                "prompt_tokens": size.prompt_tokens,
+                "granted_by": new_grant(),
+                "distrusted": run.distrusted,
+            }
         )
-        return roll, granted.limited_by
+        places = range(1 if together else granted.samples)
+        rolls = [whole.model_copy(update={"first": asked.first + place}) for place in places]
+        return rolls, granted.limited_by
 
 
-def _failure(run: LabellingRun) -> str | None:
-    """Why the last wave came to nothing, where it did: the model fails, and would again."""
+def _ended(run: LabellingRun) -> tuple[str | None, Limit | None]:
+    """Why there is no further wave: the error of a model that would fail again, or a limit."""
     if not run.wave:
-        return None
+        return None, None
     begun = run.wave[0].first
     last = [one for one in run.rollouts if one.index >= begun]
+    cuts: list[Limit] = [one.cut_off_by for one in last if one.cut_off_by is not None]
+    cut = cuts[0] if cuts else None
+    came_back = [one for one in last if one.sample is not None or one.useless]
     failed = [one.error for one in last if one.error is not None and one.error != LOST]
-    return failed[-1] if failed and len(failed) == len(last) else None
+    if came_back or cut is not None or len(failed) < len(last):
+        return None, cut
+    return failed[-1] if failed else None, None

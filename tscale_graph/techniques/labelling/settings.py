@@ -62,10 +62,16 @@ class LabellingSettings:
         asked = self.conversation(messages)
         return going_on(asked, so_far, prefill=self.prefill, words=REST)
 
-    def text_of(self, steps: Sequence[str]) -> str:
-        """The text of the first steps of a solution, up to where the next one begins."""
-        delimiter = self.splitter.delimiter if self.splitter.by == "delimiter" else " "
-        return "".join(step + delimiter for step in steps)
+    def beginnings(self, samples: Sequence[RecordedSample]) -> dict[tuple[str, ...], str]:
+        """The text of each beginning of a solution, as its first solution has it."""
+        found: dict[tuple[str, ...], str] = {(): ""}
+        for text in dict.fromkeys(sample.text for sample in samples):
+            so_far, steps = "", list[str]()
+            for piece in self.splitter.split(text):
+                so_far += piece
+                steps += [piece.strip()] if piece.strip() else []
+                found.setdefault(tuple(steps), so_far)
+        return found
 
     def check(self, question: str, gold: str | None) -> AnswerCheck:
         """Reads and judges the answers to a question."""

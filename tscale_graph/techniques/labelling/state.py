@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, NotRequired
 
 from langchain_core.messages import AnyMessage
-from langgraph.channels import DeltaChannel
+from langgraph.channels import DeltaChannel, EphemeralValue
 from langgraph.graph.message import add_messages
 from pydantic import BaseModel, ConfigDict
 from typing_extensions import TypedDict
@@ -29,19 +29,23 @@ class Rollout(BaseModel):
 
     Attributes:
         index: its place among all of the run, from 0.
+        steps: the beginning that it went on from.
         sample: the whole solution, judged; None when there is none.
         error: why there is none.
+        useless: there was a completion, and nothing could be made of it.
+        cut_off_by: the limit that cut it off, or None.
         usage: what it cost.
-        prompt_tokens: what the provider counted for the prompt, or None.
     """
 
     model_config = ConfigDict(frozen=True)
 
     index: int
+    steps: tuple[str, ...] = ()
     sample: RecordedSample | None = None
     error: str | None = None
+    useless: bool = False
+    cut_off_by: Limit | None = None
     usage: Usage = Usage()
-    prompt_tokens: int | None = None
 
 
 class Roll(BaseModel):
@@ -49,10 +53,11 @@ class Roll(BaseModel):
 
     Attributes:
         steps: the beginning; none for the question alone.
+        so_far: its text.
         first: the index of the first of them.
         count: how many.
-        lease: what each of them may spend, or all of them together.
-        together: they are completions of one request, and share one lease.
+        lease: what they may spend, once it is granted.
+        together: they are completions of one request.
         prompt_tokens: what the prompt counts at most.
         granted_by: what tells this grant from all others.
         distrusted: the model went over its limit before, so it is watched.
@@ -60,13 +65,14 @@ class Roll(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    steps: tuple[str, ...]
-    first: int
-    count: int
-    lease: Budget
+    steps: tuple[str, ...] = ()
+    so_far: str = ""
+    first: int = 0
+    count: int = 1
+    lease: Budget | None = None
     together: bool = False
-    prompt_tokens: int
-    granted_by: str
+    prompt_tokens: int = 0
+    granted_by: str = ""
     distrusted: bool = False
 
 
@@ -112,9 +118,11 @@ class Labels(BaseModel):
     Attributes:
         solutions: with the labels of their steps.
         samples: every completion, those that were known before included.
-        status: "complete", "cut_off" when the budget ended it early, or "failed".
-        cut_off_by: the limit that did, or None.
-        error: why it failed, or None.
+        status: "complete"; "cut_off" when the budget ended it early; "failed" when the model did;
+            "incomplete" when nothing could be made of what came back for some step.
+        cut_off_by: the limit that ended it, or None.
+        error: why the model failed, or None.
+        notes: what could not be done.
         usage: what the run spent.
     """
 
@@ -122,9 +130,10 @@ class Labels(BaseModel):
 
     solutions: tuple[LabelledSteps, ...] = ()
     samples: tuple[RecordedSample, ...] = ()
-    status: Literal["complete", "cut_off", "failed"] = "complete"
+    status: Literal["complete", "cut_off", "failed", "incomplete"] = "complete"
     cut_off_by: Limit | None = None
     error: str | None = None
+    notes: tuple[str, ...] = ()
     usage: Usage = Usage()
 
 
@@ -133,6 +142,11 @@ def add_rollouts(
 ) -> list[Rollout]:
     """Append completions, given as models or as plain dicts."""
     return [*old, *(Rollout.model_validate(one) for write in writes for one in write)]
+
+
+Gold = Annotated[str | None, EphemeralValue]
+Known = Annotated[list[RecordedSample] | None, EphemeralValue]
+"""Of one request: the next one on the same thread does not inherit them."""
 
 
 class ToLabel(TypedDict):
@@ -147,8 +161,8 @@ class ToLabel(TypedDict):
 
     messages: Annotated[list[AnyMessage], add_messages]
     budget: NotRequired[RequestBudget]
-    gold: NotRequired[str | None]
-    known: NotRequired[list[RecordedSample]]
+    gold: NotRequired[Gold]
+    known: NotRequired[Known]
 
 
 class Labelled(TypedDict):
@@ -163,8 +177,10 @@ class LabellingState(TypedDict, total=False):
     Attributes:
         messages: the conversation.
         budget: as the request gave it.
-        gold: the right answer, or None.
-        known: completions that there were before the run.
+        gold: the right answer, as the request gave it.
+        known: completions that there were before the run, as the request gave them.
+        right: the right answer, or None.
+        before: completions that there were before the run.
         labels: written by the last node.
         admission: what was let in, once it was.
         rollouts: every completion that came back.
@@ -179,8 +195,10 @@ class LabellingState(TypedDict, total=False):
 
     messages: Annotated[list[AnyMessage], add_messages]
     budget: RequestBudget
-    gold: str | None
-    known: list[RecordedSample]
+    gold: Gold
+    known: Known
+    right: str | None
+    before: list[RecordedSample]
     labels: Labels
     admission: Admission | None
     rollouts: Annotated[list[Rollout], DeltaChannel(add_rollouts)]
@@ -200,7 +218,9 @@ class LabellingRun(BaseModel):
 
     messages: list[AnyMessage] = []
     gold: str | None = None
-    known: list[RecordedSample] = []
+    known: list[RecordedSample] | None = None
+    right: str | None = None
+    before: list[RecordedSample] = []
     admission: Admission | None = None
     rollouts: list[Rollout] = []
     wave: list[Roll] = []
@@ -219,7 +239,12 @@ class LabellingRun(BaseModel):
     @property
     def samples(self) -> list[RecordedSample]:
         """Every completion that there is."""
-        return [*self.known, *(one.sample for one in self.rollouts if one.sample is not None)]
+        return [*self.before, *(one.sample for one in self.rollouts if one.sample is not None)]
+
+    @property
+    def useless(self) -> list[Rollout]:
+        """Completions that nothing could be made of."""
+        return [one for one in self.rollouts if one.useless]
 
     @property
     def usage(self) -> Usage:
