@@ -75,15 +75,20 @@ def main(folder: Path, *, keeping: bool) -> None:
     learnt = [family.name for family in families.FAMILIES if family.train]
     labels = [str(folder / f"{name}-train-labels.jsonl.gz") for name in learnt]
     run("prm", "train", *labels, "--out", str(model), "--steps", "line")
-    held_out = [str(folder / f"{one.name}-test-labels.jsonl.gz") for one in families.FAMILIES]
-    samples = [str(folder / f"{one.name}-samples.jsonl.gz") for one in families.FAMILIES]
-    run(
-        "prm", "evaluate", str(model), "--labels", *held_out, "--samples", *samples,
-        "--train", *labels, "--out", str(report),
-    )  # fmt: skip
-    known = truth.report(ProcessRewardModel.load(model), held_out)
-    (report / "truth.md").write_text(f"{known}\n", encoding="utf-8")
-    print(known)
+    unseen = [family.name for family in families.FAMILIES if not family.train]
+    for names, out, more in (
+        (learnt, report, ("--train", *labels)),
+        (unseen, report / "another-kind", ()),
+    ):
+        held_out = [str(folder / f"{name}-test-labels.jsonl.gz") for name in names]
+        samples = [str(folder / f"{name}-samples.jsonl.gz") for name in names]
+        run(
+            "prm", "evaluate", str(model), "--labels", *held_out, "--samples", *samples, *more,
+            "--out", str(out),
+        )  # fmt: skip
+        known = truth.report(ProcessRewardModel.load(model), held_out)
+        (out / "truth.md").write_text(f"{known}\n", encoding="utf-8")
+        print(known)
     if keeping:
         keep(folder, model, report)
 

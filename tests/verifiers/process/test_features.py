@@ -58,6 +58,17 @@ def test_whether_its_equations_are_true():
     assert [row["goes_on"] for row in rows] == [0, 1, 1]
 
 
+def test_numbers_that_are_used_up_and_those_that_are_not_used_yet():
+    rows = of(Arithmetic(), ["3 + 4 = 7", "7 - 2 = 5", "The answer is 5."])
+    assert [row["used_again"] for row in rows] == [0, 0, 0]
+    assert [row["unused"] for row in rows] == pytest.approx([math.log(3), math.log(2), math.log(2)])
+    rows = of(Arithmetic(), ["3 + 4 = 7", "7 - 4 = 3", "3 + 7 = 10"])
+    assert [row["used_again"] for row in rows] == [0, 1, 1]
+    assert [row["used_again_so_far"] for row in rows] == pytest.approx(
+        [0, math.log(2), math.log(3)]
+    )
+
+
 @pytest.mark.parametrize(
     "step",
     [
@@ -73,6 +84,7 @@ def test_whether_its_equations_are_true():
 )
 def test_a_step_without_arithmetic_has_none(step):
     [row] = of(Arithmetic(), [step])
+    assert row.pop("unused") == pytest.approx(math.log(4)), "3, 4 and 2"
     assert set(row.values()) == {0.0}
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -131,26 +132,37 @@ class Arithmetic:
     name: str = "arithmetic"
     columns: tuple[str, ...] = (
         "equations", "wrong", "wrong_so_far", "unknown_terms", "unknown_so_far", "goes_on",
+        "used_again", "used_again_so_far", "unused",
     )  # fmt: skip
 
     def __call__(self, question: str, steps: Sequence[str]) -> Matrix:
-        """Counts of equations; of terms that neither the question nor an earlier step has."""
+        """Counts of equations; of terms that neither the question nor an earlier step has.
+
+        And of terms that were used up, because each number of the question and each result is
+        there once, as often as it comes; and of those that are not used yet.
+        """
         rows: list[tuple[float, ...]] = []
         known = set(map(Fraction, _numbers(question)))
         last: Fraction | None = None
-        wrong_so_far = unknown_so_far = 0
+        left = Counter(map(Fraction, _numbers(question)))
+        wrong_so_far = unknown_so_far = again_so_far = 0
         for step in steps:
             equations = _equations(_read(step))
-            wrong = unknown = 0
+            wrong = unknown = again = 0
             goes_on = 0.0
             for terms, value, stated in equations:
                 wrong += value != stated
                 unknown += sum(term not in known for term in terms)
                 goes_on = max(goes_on, float(last is not None and last in terms))
+                for term in terms:
+                    again += term in known and not left[term]
+                    left[term] = max(0, left[term] - 1)
+                left[stated] += 1
                 known.add(stated)
                 last = stated
             wrong_so_far += wrong
             unknown_so_far += unknown
+            again_so_far += again
             rows.append(
                 (
                     float(len(equations)),
@@ -159,6 +171,9 @@ class Arithmetic:
                     float(unknown),
                     math.log1p(unknown_so_far),
                     goes_on,
+                    float(again),
+                    math.log1p(again_so_far),
+                    math.log1p(left.total()),
                 )
             )
         return _matrix(rows, self.columns)
