@@ -32,6 +32,7 @@ _NUMBER = re.compile(r"(?<![\w.])-?\d{1,15}(?:\.\d{1,10})?")
 _EQUATION = re.compile(
     r"(?=[-(]*\d)([-+*/().\d\s]{3,200})=\s*(-?\d{1,15}(?:\.\d{1,10})?)(?![\d./*])"
 )
+_THOUSANDS = re.compile(r"(?<![\d.,])[1-9]\d{0,2}(?:,\d{3})+(?!,?\d)")
 _FINAL = re.compile(r"\b(?:answer|result|solution)\b|\\boxed", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
 
@@ -97,8 +98,9 @@ class Wording:
     def __call__(self, question: str, steps: Sequence[str]) -> Matrix:
         """Lengths as logarithms; shares in [0, 1]."""
         rows: list[tuple[float, ...]] = []
-        known = set(_numbers(question))
-        words, earlier = set(_words(question)), set[str]()
+        asked = _plain(question)
+        known = set(_numbers(asked))
+        words, earlier = set(_words(asked)), set[str]()
         for step in steps:
             read = _read(step)
             numbers, said = _numbers(read), _words(read)
@@ -136,7 +138,8 @@ class Arithmetic:
     def __call__(self, question: str, steps: Sequence[str]) -> Matrix:
         """Counts of equations; of terms that neither the question nor an earlier step has."""
         rows: list[tuple[float, ...]] = []
-        known = set(map(Fraction, _numbers(question)))
+        # Terms are numbers without their signs: the minus of "-3 + 5" is an operator.
+        known = {abs(Fraction(number)) for number in _numbers(_plain(question))}
         last: Fraction | None = None
         wrong_so_far = unknown_so_far = 0
         for step in steps:
@@ -147,8 +150,8 @@ class Arithmetic:
                 wrong += value != stated
                 unknown += sum(term not in known for term in terms)
                 goes_on = max(goes_on, float(last is not None and last in terms))
-                known.add(stated)
-                last = stated
+                last = abs(stated)
+                known.add(last)
             wrong_so_far += wrong
             unknown_so_far += unknown
             rows.append(
@@ -275,7 +278,12 @@ def _matrix(rows: Sequence[Sequence[float]], columns: Sequence[str]) -> Matrix:
 
 
 def _read(step: str) -> str:
-    return normalise(step[:LONGEST_STEP])
+    return _plain(step[:LONGEST_STEP])
+
+
+def _plain(text: str) -> str:
+    """With ASCII operators, and numbers without thousands separators."""
+    return _THOUSANDS.sub(lambda match: match[0].replace(",", ""), normalise(text))
 
 
 def _numbers(text: str) -> list[str]:
