@@ -154,3 +154,22 @@ def test_the_time_grows_with_the_text(unit):
         started = time.thread_time()
         splitter.split(text)
         assert time.thread_time() - started < 5
+
+
+@given(
+    st.sampled_from(("delimiter", "sentence")),
+    st.text("a.\n :", min_size=1, max_size=3),
+    st.integers(1, 3),
+    st.text("aB1. \n:!", max_size=40),
+)
+def test_a_name_says_where_steps_end(by, delimiter, min_characters, text):
+    splitter = StepSplitter(by, delimiter, min_characters)
+    if min_characters == 1:
+        assert step_splitter(splitter.name).split(text) == splitter.split(text)
+    else:
+        assert splitter.name is None
+
+
+def test_the_delimiter_of_sentences_plays_no_part_in_their_name():
+    assert StepSplitter("sentence", delimiter="\n").name == "sentence"
+    assert StepSplitter("sentence", delimiter="\n", min_characters=9).name is None

@@ -46,11 +46,16 @@ class StepSplitter:
 
     @property
     def name(self) -> str | None:
-        """What `step_splitter` knows it by; None where no name says it all."""
-        known = [name for name, splitter in _NAMED.items() if splitter == self]
-        if known or self.min_characters > 1:
-            return known[0] if known else None
-        return f"delimiter:{self.delimiter}"
+        """What `step_splitter` knows it by; None where no name says it all.
+
+        The delimiter of one by sentences plays no part, in its name neither.
+        """
+        if self.min_characters > 1:
+            return None
+        if self.by == "sentence":
+            return "sentence"
+        known = (name for name, splitter in _NAMED.items() if splitter == self)
+        return next(known, f"delimiter:{self.delimiter}")
 
     def split(self, text: str) -> list[str]:
         """The steps, each with its delimiter or the whitespace that ends it.

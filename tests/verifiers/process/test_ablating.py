@@ -1,9 +1,13 @@
 """Models that know less are worse, by what they do not know."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
+from tests.verifiers.process.knowing import scored_by
 from tests.verifiers.process.simulated import label_questions
-from tscale_graph.verifiers.process.ablating import ablations
+from tscale_graph.verifiers.process.ablating import ablations, in_another_order
 from tscale_graph.verifiers.process.evaluating import held_out, held_out_labels
 from tscale_graph.verifiers.process.features import Own
 from tscale_graph.verifiers.process.training import train
@@ -68,3 +72,39 @@ def test_a_question_to_train_and_to_evaluate_on_is_refused(made):
         ablations(model, train_on, train_on)
     with pytest.raises(ValueError, match="at least 10 questions, got 3"):
         ablations(model, train_on[:3], test)
+
+
+def test_a_model_on_the_users_own_featurizer_is_ablated_by_what_it_knows(made):
+    # Whether any equation so far is wrong: all that the model knows, and it is not built in.
+    def sound(question, steps):
+        sums = [step.split(" = ") for step in steps if " = " in step]
+        return float(all(eval(left.replace("/", "//")) == int(right) for left, right in sums))
+
+    model = scored_by(sound)
+    found = {one.name: one for one in ablations(model, *made[1:], draws=20)}
+    assert found["all that the model knows"].auc.value > 0.6
+    assert found["all that the model knows"].auc == found["own alone"].auc
+    card = model.card.model_copy(update={"featurizers": ("own", "lost")})
+    with pytest.raises(ValueError, match=r"needs the featurizer 'lost': give featurizers=\[…\]"):
+        ablations(replace(model, card=card), *made[1:])
+
+
+def test_in_another_order_the_last_step_stays_and_first_errors_are_true(made):
+    rng = np.random.default_rng(0)
+    moved = 0
+    for one in made[2]:
+        mixed = in_another_order(one, rng=rng)
+        pairs = zip(one.solutions, mixed.solutions, strict=True)
+        wrongs = zip(one.first_wrong, mixed.first_wrong, strict=True)
+        for (before, after), (wrong, now) in zip(pairs, wrongs, strict=True):
+            told = list(zip(before.steps, before.labels, strict=True))
+            after_told = list(zip(after.steps, after.labels, strict=True))
+            assert sorted(told, key=str) == sorted(after_told, key=str)
+            assert told[-1] == after_told[-1]
+            moved += before.steps != after.steps
+            if wrong is None:
+                assert now is None
+            else:
+                assert after.steps[now] in before.steps[wrong:]
+                assert set(after.steps[:now]) <= set(before.steps[:wrong])
+    assert moved > 20

@@ -51,3 +51,15 @@ def test_no_difference_at_all_is_no_evidence():
     same = {"one": np.ones((2, 5)), "other": np.ones((2, 5))}
     _, told = compared(same, against="one", resamples=50, rng=np.random.default_rng(0))
     assert [one.p_holm for one in told["other"]] == [1, 1]
+
+
+def test_rows_that_cannot_differ_do_not_weaken_the_others():
+    one, other = (values(0.02)[way] for way in ("one", "other"))
+    rng = np.random.default_rng
+    _, alone = compared({"one": one, "other": other}, against="one", resamples=400, rng=rng(1))
+    rows = {"one": np.vstack([one, one]), "other": np.vstack([one + 1e-16, other])}
+    _, beside = compared(rows, against="one", resamples=400, rng=rng(1))
+    same, differs = beside["other"]
+    assert (same.p, same.p_holm) == (1, 1)
+    assert (differs.p, differs.p_holm) == (alone["other"][0].p, alone["other"][0].p_holm)
+    assert differs.p_holm == differs.p < 0.05

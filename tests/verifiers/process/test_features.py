@@ -58,6 +58,11 @@ def test_whether_its_equations_are_true():
     assert [row["goes_on"] for row in rows] == [0, 1, 1]
 
 
+def test_an_equation_may_end_a_sentence():
+    rows = of(Arithmetic(), ["So 3 + 4 = 7.", "7 - 2 = 4."])
+    assert [(row["equations"], row["wrong"]) for row in rows] == [(1, 0), (1, 1)]
+
+
 def test_numbers_that_are_used_up_and_those_that_are_not_used_yet():
     rows = of(Arithmetic(), ["3 + 4 = 7", "7 - 2 = 5", "The answer is 5."])
     assert [row["used_again"] for row in rows] == [0, 0, 0]
@@ -134,3 +139,37 @@ def test_columns_are_named_by_their_featurizer():
         "position.final",
         "wording.length",
     )
+
+
+@pytest.mark.parametrize(
+    ("step", "equations", "wrong"),
+    [
+        ("1,000 + 500 = 1,500", 1, 0),
+        ("1,000 + 2,500 = 3,500", 1, 0),
+        ("1,000 + 2,500 = 3,600", 1, 1),
+        ("1,234,567 * 2 = 2,469,134", 1, 0),
+        ("12 + 1 = 13, 500 are left", 1, 0),
+    ],
+)
+def test_thousands_may_be_separated(step, equations, wrong):
+    [row] = of(Arithmetic(), [step])
+    assert (row["equations"], row["wrong"]) == (equations, wrong)
+
+
+def test_a_number_is_known_however_it_is_written():
+    for question in ("He has 1,500 and 20.", "He has 1500 and 20."):
+        for step in ("1,500 + 20 = 1,520", "1500 + 20 = 1520"):
+            assert of(Arithmetic(), [step], question)[0]["unknown_terms"] == 0
+            assert of(Wording(), [step], question)[0]["known_numbers"] == pytest.approx(2 / 3)
+    for written in ("−3", "-3"):
+        for step in ("-3 + 5 = 2", "−3 + 5 = 2"):
+            told = f"Add 5 to {written}."
+            assert of(Arithmetic(), [step], told)[0]["unknown_terms"] == 0
+            assert of(Wording(), [step], told)[0]["known_numbers"] == pytest.approx(2 / 3)
+    assert of(Arithmetic(), ["3 - 7 = -4", "-4 * 2 = -8"])[1]["goes_on"] == 1
+
+
+@pytest.mark.parametrize("step", ["1,2,3", "0,125", "12,34", "1,2345", "1234,567", "1,000,00"])
+def test_other_commas_part_numbers(step):
+    [row] = of(Wording(), [step])
+    assert row["numbers"] > math.log(2)

@@ -12,6 +12,8 @@ from tscale_graph.verifiers.process.labels import (
     Outcomes,
     Prefix,
     Shares,
+    StepLabel,
+    labelling_named,
     next_rollouts,
     outcomes_of,
 )
@@ -60,7 +62,7 @@ def first_wrong(solution):
 
 def test_bisection_finds_the_first_wrong_step_with_half_the_rollouts():
     found = {}
-    for name, labelling in (("all", Shares(8, 8, low=-1, high=2)), ("half", Bisection(8, 4))):
+    for name, labelling in (("all", Shares(8, 8, low=0, high=1)), ("half", Bisection(8, 4))):
         model = Simulated(1, right=0.93)
         solutions = [model.complete(f"q{k}") for k in range(400)]
         wrong = [one for one in solutions if not one.right]
@@ -193,3 +195,81 @@ def test_shares_are_what_they_estimate(error, seed):
     known = outcomes_of([solution, *many])
     expected = 0.0 if solution.steps[0].startswith("wrong") else (1 - error) ** 2
     assert Shares().labels(solution, known)[0].value == pytest.approx(expected, abs=0.13)
+
+
+UNKNOWN = StepLabel(0.5, 0.0)
+
+
+def test_between_the_good_and_the_bad_an_unfinished_bisection_knows_nothing():
+    solution = Completion("q", tuple("abcdefgh"), False)
+    right, wrong = StepLabel(1.0, 1.0), StepLabel(0.0, 1.0)
+    known = outcomes_of([solution])
+    assert Bisection().labels(solution, known) == [UNKNOWN] * 7 + [wrong]
+    known[Prefix("q", tuple("abcd"))] = Outcomes(1, 4)
+    assert Bisection().labels(solution, known) == [right] * 4 + [UNKNOWN] * 3 + [wrong]
+    known[Prefix("q", tuple("abcdef"))] = Outcomes(0, 4)
+    assert Bisection(8).labels(solution, known) == [right] * 4 + [UNKNOWN] * 3 + [wrong]
+    assert Bisection(4).labels(solution, known) == [right] * 4 + [UNKNOWN] + [wrong] * 3
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda: Shares(rollouts=0), "rollouts must be at least 1, got 0"),
+        (lambda: Shares(first=0), "first must be at least 1, got 0"),
+        (lambda: Bisection(rollouts=-1), "rollouts must be at least 1, got -1"),
+        (lambda: Bisection(first=0), "first must be at least 1, got 0"),
+        (lambda: Shares(low=0.6), "0 <= low <= high <= 1, got 0.6 and 0.5"),
+        (lambda: Shares(low=-0.1), "got -0.1 and 0.5"),
+        (lambda: Shares(high=1.5), "got 0.15 and 1.5"),
+        (lambda: Shares(low=float("nan")), "got nan and 0.5"),
+    ],
+)
+def test_labellings_out_of_range_are_refused_in_one_line(make, told):
+    with pytest.raises(ValueError, match=told) as caught:
+        make()
+    assert "\n" not in str(caught.value)
+
+
+def test_of_few_completions_all_are_asked_for_at_once():
+    assert Shares(2) == Shares(2, first=2)
+    assert Bisection(2).first == 2
+
+
+@given(st.sampled_from((Shares, Bisection)), st.integers(1, 40), st.integers(1, 40))
+def test_a_name_says_all_of_a_labelling_or_there_is_none(made, rollouts, first):
+    one = made(rollouts, first)
+    if first == 4 or first >= rollouts <= 4:
+        assert labelling_named(one.name) == one
+    else:
+        assert one.name is None
+
+
+def test_names_are_as_short_as_they_can_be():
+    names = ("shares", "shares:16", "bisection", "bisection:4")
+    assert tuple(labelling_named(name).name for name in names) == names
+    assert labelling_named("shares:8").name == "shares"
+    assert Shares(low=0.1).name is Shares(high=0.6).name is None
+
+
+@pytest.mark.parametrize("labelling", [Shares(), Bisection()])
+def test_nothing_is_asked_about_solutions_that_were_cut_short(labelling):
+    looping = Completion("q", ("a", *"b" * 60), False, truncated=True)
+    whole = Completion("q", ("a", "c", "d"), False)
+    assert next_rollouts(labelling, [looping], outcomes_of([looping])) == []
+    known = outcomes_of([looping, whole])
+    assert next_rollouts(labelling, [looping, whole], known) == next_rollouts(
+        labelling, [whole], known
+    )
+
+
+@pytest.mark.parametrize("labelling", [Shares(), Bisection()])
+def test_of_a_solution_that_was_cut_short_only_the_last_step_is_known_to_be_wrong(labelling):
+    looping = Completion("q", tuple("abcd"), False, truncated=True)
+    labels = labelling.labels(looping, outcomes_of([looping]))
+    assert labels == [UNKNOWN] * 3 + [StepLabel(0.0, 1.0)]
+    also = Completion("q", tuple("abx"), True)
+    labels = labelling.labels(looping, outcomes_of([looping, also]))
+    assert labels[1].value >= 0.5
+    assert labels[1].weight > 0
+    assert labels[2:] == [UNKNOWN, StepLabel(0.0, 1.0)]

@@ -1,5 +1,7 @@
 """Training: what is fitted, what is chosen, and what cannot be learnt from."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -18,7 +20,7 @@ from tscale_graph.verifiers.process.features import Arithmetic, Own, Position, W
 from tscale_graph.verifiers.process.fitting import averaged, fit
 from tscale_graph.verifiers.process.labels import labelling_named
 from tscale_graph.verifiers.process.model import ProcessRewardModel
-from tscale_graph.verifiers.process.training import aggregate_aucs, parted, train
+from tscale_graph.verifiers.process.training import PARTS, aggregate_aucs, parted, train
 
 DAY = "2026-11-26"
 LINE = step_splitter("line")
@@ -205,3 +207,59 @@ def test_validation_questions_that_tell_nothing_are_named():
     kept = [all_of_one_kind([q], True)[0] if question_key(q.question) in keys else q for q in asked]
     with pytest.raises(ValueError, match="all solutions of the 5 validation questions are right"):
         train(kept, created=DAY, kind="logistic")
+
+
+def renamed(questions, name):
+    return [q.model_copy(update={"id": name(k)}) for k, q in enumerate(questions)]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        lambda k: f"{k:08x}-0000-4000-8000-000000000000",
+        lambda k: f"pair{k // 2}-{k % 2}",
+        lambda k: f"large-{k}" if k < 25 else f"small{k}-0",
+    ],
+)
+def test_families_that_are_too_small_to_part_are_parted_as_one(questions, name):
+    labelled = labelled_questions(
+        renamed(questions[:60], name), labelling=labelling_named("shares"), splitter=LINE
+    )
+    parts = parted(labelled, seed=0)
+    sizes = {part: len(of) for part, of in parts.items()}
+    assert sizes == {"train": 36, "calibrate": 9, "validate": 15} or (
+        sizes == {"train": 36, "calibrate": 8, "validate": 16}
+    )
+    assert sorted(one.key for of in parts.values() for one in of) == sorted(q.key for q in labelled)
+
+
+def test_questions_with_ids_of_their_own_can_be_learnt_from(questions):
+    ids = renamed(questions[:60], lambda k: f"{k:08x}-0000")
+    made = train(ids, created=DAY, kind="logistic", featurizers=(Arithmetic(),))
+    assert made.parts == {"train": 36, "calibrate": 9, "validate": 15}
+
+
+def test_a_part_that_has_no_questions_is_named(questions, monkeypatch):
+    monkeypatch.setitem(PARTS, "validate", 0.0)
+    with pytest.raises(ValueError, match="at least 1 validation questions, got 0"):
+        train(questions[:20], created=DAY, kind="logistic")
+
+
+def test_steps_of_which_nothing_is_known_change_nothing(questions):
+    labelled = labelled_questions(questions, labelling=labelling_named("shares"), splitter=LINE)
+    parts = parted(labelled, seed=0)
+    found = []
+    for value in (0.0, 1.0):
+        rows = []
+        for part in ("train", "calibrate"):
+            steps = labelled_steps(parts[part], (Wording(), Arithmetic()))
+            unknown = np.arange(len(steps.values)) % 5 == 0
+            rows.append(
+                replace(
+                    steps,
+                    values=np.where(unknown, value, steps.values),
+                    weights=np.where(unknown, 0.0, steps.weights),
+                )
+            )
+        found.append(fit(*rows)(rows[0].features))
+    assert np.array_equal(*found)

@@ -63,27 +63,32 @@ def ablations(
     """Fit and measure models of the same kind that know less.
 
     Each featurizer alone and all without it, the labels shuffled, fewer questions to learn from,
-    the steps of the held-out solutions in another order, and a model that says the same of
-    everything. The first of the list knows all that the model does.
+    the steps of the held-out solutions but the last one in another order, and a model that says
+    the same of everything. The first of the list knows all that the model does.
 
     Args:
         model: whose kind, steps and aggregate are used.
         train: questions to learn from; those of the model's own training are fine.
         test: other questions.
-        featurizers: to try besides the built-in ones.
+        featurizers: to try besides the built-in ones and the model's own.
         draws: of the bootstrap.
         seed: of the splits, shuffles, trees and draws.
 
     Raises:
-        ValueError: in one line, for too few questions, or one that is in both parts.
+        ValueError: in one line, for too few questions, one that is in both parts, or a featurizer
+            that the card names and nobody has.
     """
     if shared := {one.key for one in train} & {one.key for one in test}:
         raise ValueError(f"{len(shared)} questions are there both to train and to evaluate on")
     if len(train) < FEWEST_QUESTIONS:
         raise ValueError(f"ablations need at least {FEWEST_QUESTIONS} questions, got {len(train)}")
-    known = tuple((BUILT_IN | {one.name: one for one in featurizers}).values())
-    bench = _Bench(model, train, test, known, draws, seed)
+    own, given = ({one.name: one for one in each} for each in (model.featurizers, featurizers))
+    named = BUILT_IN | own | given
     full = model.card.featurizers
+    if missing := [name for name in full if name not in named]:
+        raise ValueError(f"the model needs the featurizer {missing[0]!r}: give featurizers=[…]")
+    known = tuple(named.values())
+    bench = _Bench(model, train, test, known, draws, seed)
     found = [bench.measured("all that the model knows", full)]
     names = [one.name for one in known]
     found += [bench.measured(f"{name} alone", (name,)) for name in names]
@@ -98,6 +103,28 @@ def ablations(
         found.append(bench.measured(f"{100 * share:g} % of the questions", full, share=share))
     found.append(bench.permuted(full))
     return found
+
+
+def in_another_order(question: LabelledQuestion, *, rng: np.random.Generator) -> LabelledQuestion:
+    """The steps of each solution in a random order, every one with its own label.
+
+    The last one stays where it is: it is labelled by the outcome, the others by completions. The
+    first wrong step is then the first of those that are from the first wrong one on.
+    """
+    solutions = list(question.solutions)
+    first_wrong = list(question.first_wrong)
+    for place, solution in enumerate(solutions):
+        last = len(solution.steps) - 1
+        order: list[int] = [*rng.permutation(last).tolist(), last]
+        solutions[place] = replace(
+            solution,
+            steps=tuple(solution.steps[k] for k in order),
+            labels=tuple(solution.labels[k] for k in order),
+        )
+        wrong = first_wrong[place]
+        if wrong is not None:
+            first_wrong[place] = next(at for at, k in enumerate(order) if k >= wrong)
+    return replace(question, solutions=tuple(solutions), first_wrong=tuple(first_wrong))
 
 
 class _Bench:
@@ -160,20 +187,10 @@ class _Bench:
         return _ablation("always the same", questions, self._evaluated(model, self._test))
 
     def permuted(self, names: tuple[str, ...]) -> Ablation:
-        """Every step with its own label, the steps of a solution in a random order."""
+        """Measured on steps in another order."""
         rng = np.random.default_rng(self._seed)
         model, questions = self._fitted(self._steps, names, 1.0)
-        mixed: list[LabelledQuestion] = []
-        for one in self._test:
-            solutions = list(one.solutions)
-            for place, solution in enumerate(solutions):
-                order: list[int] = rng.permutation(len(solution.steps)).tolist()
-                solutions[place] = replace(
-                    solution,
-                    steps=tuple(solution.steps[k] for k in order),
-                    labels=tuple(solution.labels[k] for k in order),
-                )
-            mixed.append(replace(one, solutions=tuple(solutions)))
+        mixed = [in_another_order(one, rng=rng) for one in self._test]
         return _ablation("steps in another order", questions, self._evaluated(model, mixed))
 
     def _fitted(

@@ -17,7 +17,8 @@ class Comparison(NamedTuple):
     Attributes:
         difference: with its 95 % interval.
         p: how likely one as large would be without any, two-sided, by the bootstrap.
-        p_holm: the same, corrected for there being several of them.
+        p_holm: the same, corrected for there being several of them. Those that differ for no
+            question at all, such as a vote of one, are none of these.
     """
 
     difference: Measured
@@ -55,10 +56,12 @@ def compared(
         differences = (rows - values[against]).mean(axis=1)
         drawn_differences = means[way] - means[against]
         ps = [_p(row) for row in drawn_differences]
+        differ = [bool((np.abs(row) > _NOTHING).any()) for row in rows - values[against]]
+        corrected = iter(holm([p for p, differs in zip(ps, differ, strict=True) if differs]))
         comparisons[way] = tuple(
-            Comparison(_measured(float(value), row), p, corrected)
-            for value, row, p, corrected in zip(
-                differences, drawn_differences, ps, holm(ps), strict=True
+            Comparison(_measured(float(value), row), p, next(corrected) if differs else 1.0)
+            for value, row, p, differs in zip(
+                differences, drawn_differences, ps, differ, strict=True
             )
         )
     return curves, comparisons
@@ -78,6 +81,10 @@ def holm(ps: Sequence[float]) -> list[float]:
     return corrected
 
 
+_NOTHING = 1e-12
+"""What sums of shares are off by, and no more than that."""
+
+
 def _measured(value: float, drawn: Floats) -> Measured:
     low, high = np.quantile(drawn, (0.025, 0.975))
     return Measured(value, float(low), float(high))
@@ -85,5 +92,5 @@ def _measured(value: float, drawn: Floats) -> Measured:
 
 def _p(drawn: Floats) -> float:
     """Two-sided: twice the smaller share of draws on either side of 0, counting one more."""
-    below, above = int((drawn <= 1e-12).sum()), int((drawn >= -1e-12).sum())
+    below, above = int((drawn <= _NOTHING).sum()), int((drawn >= -_NOTHING).sum())
     return min(1.0, 2 * (min(below, above) + 1) / (len(drawn) + 1))

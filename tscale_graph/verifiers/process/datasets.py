@@ -16,6 +16,7 @@ from tscale_graph.verifiers.process.labels import (
     Completion,
     Known,
     Labelling,
+    Outcomes,
     Prefix,
     outcomes_of,
 )
@@ -32,7 +33,8 @@ class LabelledQuestion:
         asked: the question.
         solutions: at least one.
         first_wrong: of each solution, the place of its first wrong step, from 0, as far as
-            completions tell; None for a right solution.
+            completions tell; None for a right solution. Of a truncated one, which is not gone on
+            from, the first that is known to be wrong.
     """
 
     key: str
@@ -163,8 +165,13 @@ def _labelled(
 
 def _first_wrong(solution: Completion, known: Known) -> int:
     """What follows the longest beginning from which any completion was right."""
-    for length in range(len(solution.steps) - 1, 0, -1):
-        outcomes = known.get(Prefix(solution.question, solution.steps[:length]))
-        if outcomes is not None and outcomes.right:
-            return length
-    return 0
+    told = [
+        known.get(Prefix(solution.question, solution.steps[:length]), Outcomes())
+        for length in range(1, len(solution.steps))
+    ]
+    good = max((length for length, outcomes in enumerate(told, 1) if outcomes.right), default=0)
+    if not solution.truncated:
+        return good
+    # Of most of its beginnings it is the only completion, and that it was cut short is no evidence.
+    tried = (k for k in range(good, len(told)) if told[k].count > 1)
+    return next(tried, len(solution.steps) - 1)

@@ -31,8 +31,9 @@ LONGEST_STEP = 2_000
 
 _NUMBER = re.compile(r"(?<![\w.])-?\d{1,15}(?:\.\d{1,10})?")
 _EQUATION = re.compile(
-    r"(?=[-(]*\d)([-+*/().\d\s]{3,200})=\s*(-?\d{1,15}(?:\.\d{1,10})?)(?![\d./*])"
+    r"(?=[-(]*\d)([-+*/().\d\s]{3,200})=\s*(-?\d{1,15}(?:\.\d{1,10})?)(?![\d/*]|\.\d)"
 )
+_THOUSANDS = re.compile(r"(?<![\d.,])[1-9]\d{0,2}(?:,\d{3})+(?!,?\d)")
 _FINAL = re.compile(r"\b(?:answer|result|solution)\b|\\boxed", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
 
@@ -98,8 +99,9 @@ class Wording:
     def __call__(self, question: str, steps: Sequence[str]) -> Matrix:
         """Lengths as logarithms; shares in [0, 1]."""
         rows: list[tuple[float, ...]] = []
-        known = set(_numbers(question))
-        words, earlier = set(_words(question)), set[str]()
+        asked = _plain(question)
+        known = set(_numbers(asked))
+        words, earlier = set(_words(asked)), set[str]()
         for step in steps:
             read = _read(step)
             numbers, said = _numbers(read), _words(read)
@@ -142,9 +144,10 @@ class Arithmetic:
         there once, as often as it comes; and of those that are not used yet.
         """
         rows: list[tuple[float, ...]] = []
-        known = set(map(Fraction, _numbers(question)))
+        # Terms are numbers without their signs: the minus of "-3 + 5" is an operator.
+        left = Counter(abs(Fraction(number)) for number in _numbers(_plain(question)))
+        known = set(left)
         last: Fraction | None = None
-        left = Counter(map(Fraction, _numbers(question)))
         wrong_so_far = unknown_so_far = again_so_far = 0
         for step in steps:
             equations = _equations(_read(step))
@@ -157,9 +160,9 @@ class Arithmetic:
                 for term in terms:
                     again += term in known and not left[term]
                     left[term] = max(0, left[term] - 1)
-                left[stated] += 1
-                known.add(stated)
-                last = stated
+                last = abs(stated)
+                left[last] += 1
+                known.add(last)
             wrong_so_far += wrong
             unknown_so_far += unknown
             again_so_far += again
@@ -290,7 +293,12 @@ def _matrix(rows: Sequence[Sequence[float]], columns: Sequence[str]) -> Matrix:
 
 
 def _read(step: str) -> str:
-    return normalise(step[:LONGEST_STEP])
+    return _plain(step[:LONGEST_STEP])
+
+
+def _plain(text: str) -> str:
+    """With ASCII operators, and numbers without thousands separators."""
+    return _THOUSANDS.sub(lambda match: match[0].replace(",", ""), normalise(text))
 
 
 def _numbers(text: str) -> list[str]:

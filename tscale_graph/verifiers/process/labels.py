@@ -16,6 +16,8 @@ from tscale_graph.stopping.distributions import incomplete_beta
 
 Method = Literal["shares", "bisection"]
 METHODS: tuple[Method, ...] = get_args(Method)
+ROLLOUTS, FIRST = 8, 4
+"""Completions of one beginning, and so many of them at once, unless told otherwise."""
 
 
 class Prefix(NamedTuple):
@@ -39,12 +41,14 @@ class Completion:
         steps: all steps, without the whitespace around them.
         right: whether its answer is right.
         given: how many of the steps were given to the model, from 0.
+        truncated: it was cut short at the output limit, so that its last step is no end.
     """
 
     question: str
     steps: tuple[str, ...]
     right: bool
     given: int = 0
+    truncated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,7 @@ class StepLabel:
 
     Attributes:
         value: the probability that a solution which has come so far succeeds, in [0, 1].
-        weight: how much that is to be believed, in [0, 1].
+        weight: how much that is to be believed, in [0, 1]; 0 for a step of which nothing is known.
     """
 
     value: float
@@ -103,6 +107,11 @@ class StepLabel:
 
 class Labelling(Protocol):
     """Which beginnings to complete, and what that says of the steps."""
+
+    @property
+    def name(self) -> str | None:
+        """What `labelling_named` knows it by; None where no name says it all."""
+        ...
 
     def wanted(self, solution: Completion, known: Known) -> tuple[Prefix, int] | None:
         """The beginning of a solution to complete next, and how often; None when it is labelled."""
@@ -119,15 +128,36 @@ class Shares(Labelling):
 
     Attributes:
         rollouts: completions of one beginning at most, at least 1.
-        first: so many at once, at least 1; more only while it is open on which side it is.
+        first: so many at once, at least 1, and all of them where `rollouts` is less; more only
+            while it is open on which side it is.
         low, high: a beginning is bad or good for certain when the whole 90 % interval of its
-            share is below `low` or above `high`.
+            share is below `low` or above `high`, which 0 and 1 rule out; 0 <= low <= high <= 1.
+
+    Raises:
+        ValueError: in one line, for anything out of these ranges.
     """
 
-    rollouts: int = 8
-    first: int = 4
+    rollouts: int = ROLLOUTS
+    first: int = FIRST
     low: float = 0.15
     high: float = 0.5
+
+    def __post_init__(self) -> None:
+        _check_counts(self.rollouts, self.first)
+        if not 0 <= self.low <= self.high <= 1:
+            raise ValueError(
+                f"low and high must be 0 <= low <= high <= 1, got {self.low} and {self.high}"
+            )
+        object.__setattr__(self, "first", min(self.first, self.rollouts))
+
+    @property
+    def name(self) -> str | None:
+        """What `labelling_named` knows it by; None where no name says it all.
+
+        >>> Shares(16).name, Shares(low=0.1).name
+        ('shares:16', None)
+        """
+        return _name(self, "shares", self.rollouts)
 
     def wanted(self, solution: Completion, known: Known) -> tuple[Prefix, int] | None:
         """The first beginning of which too little is known, and how many completions it lacks."""
@@ -150,10 +180,16 @@ class Shares(Labelling):
         return 0 if good or bad else most
 
     def labels(self, solution: Completion, known: Known) -> list[StepLabel]:
-        """The share of each beginning, believed by n/(n + 4) of n; at the end the outcome."""
+        """The share of each beginning, believed by n/(n + 4) of n; at the end the outcome.
+
+        That a solution was cut short says nothing of the steps before its last one, where it is
+        the only one that begins like this: these have weight 0.
+        """
         labels: list[StepLabel] = []
         for length in range(1, len(solution.steps)):
             outcomes = known.get(Prefix(solution.question, solution.steps[:length]), Outcomes())
+            if solution.truncated and outcomes.count <= 1:
+                outcomes = Outcomes()
             labels.append(StepLabel(outcomes.share, outcomes.count / (outcomes.count + 4)))
         return [*labels, _outcome(solution)]
 
@@ -170,11 +206,28 @@ class Bisection(Labelling):
 
     Attributes:
         rollouts: completions of one beginning, at least 1.
-        first: so many at once, at least 1; more only while none was right.
+        first: so many at once, at least 1, and all of them where `rollouts` is less; more only
+            while none was right.
+
+    Raises:
+        ValueError: in one line, for fewer than 1.
     """
 
-    rollouts: int = 8
-    first: int = 4
+    rollouts: int = ROLLOUTS
+    first: int = FIRST
+
+    def __post_init__(self) -> None:
+        _check_counts(self.rollouts, self.first)
+        object.__setattr__(self, "first", min(self.first, self.rollouts))
+
+    @property
+    def name(self) -> str | None:
+        """What `labelling_named` knows it by; None where no name says it all.
+
+        >>> Bisection().name, Bisection(4, first=1).name
+        ('bisection', None)
+        """
+        return _name(self, "bisection", self.rollouts)
 
     def wanted(self, solution: Completion, known: Known) -> tuple[Prefix, int] | None:
         """The beginning in the middle of those that may be the first wrong one."""
@@ -187,13 +240,24 @@ class Bisection(Labelling):
         return prefix, min(left, max(1, self.first - outcomes.count))
 
     def labels(self, solution: Completion, known: Known) -> list[StepLabel]:
-        """1 up to the first wrong step, and 0 from there on."""
-        _, bad = self._between(solution, known)
-        labels = [StepLabel(float(length < bad), 1.0) for length in range(1, len(solution.steps))]
+        """1 up to the first wrong step, and 0 from there on.
+
+        Where it is not found yet, the steps that it may be or not have weight 0.
+        """
+        good, bad = self._between(solution, known)
+        labels = [
+            StepLabel(Outcomes().share, 0.0)
+            if good < length < bad
+            else StepLabel(float(length <= good), 1.0)
+            for length in range(1, len(solution.steps))
+        ]
         return [*labels, _outcome(solution)]
 
     def first_wrong(self, solution: Completion, known: Known) -> int | None:
-        """The place of the first wrong step, from 0; None for a right solution."""
+        """The place of the first wrong step, from 0; None for a right solution.
+
+        Where the search is unfinished, the first that is known to be one.
+        """
         return None if solution.right else self._between(solution, known)[1] - 1
 
     def _between(self, solution: Completion, known: Known) -> tuple[int, int]:
@@ -231,19 +295,33 @@ def labelling_named(name: str) -> Labelling:
     """
     method, colon, count = name.partition(":")
     if method in METHODS and (not colon or (count.isdecimal() and int(count) > 0)):
-        rollouts = int(count) if colon else 8
-        first = min(4, rollouts)
-        return Shares(rollouts, first) if method == "shares" else Bisection(rollouts, first)
+        rollouts = int(count) if colon else ROLLOUTS
+        return Shares(rollouts) if method == "shares" else Bisection(rollouts)
     raise ValueError(f"labels must be one of {', '.join(METHODS)}, or shares:8, got {name!r}")
+
+
+def _name(labelling: Labelling, method: Method, rollouts: int) -> str | None:
+    name = method if rollouts == ROLLOUTS else f"{method}:{rollouts}"
+    return name if labelling_named(name) == labelling else None
+
+
+def _check_counts(rollouts: int, first: int) -> None:
+    for name, count in (("rollouts", rollouts), ("first", first)):
+        if count < 1:
+            raise ValueError(f"{name} must be at least 1, got {count}")
 
 
 def next_rollouts(
     labelling: Labelling, solutions: Sequence[Completion], known: Known
 ) -> list[tuple[Prefix, int]]:
-    """What to complete next, each beginning once, in the order of the solutions."""
+    """What to complete next, each beginning once, in the order of the solutions.
+
+    Nothing is asked about truncated solutions: what models write up to the output limit is mostly a
+    loop of many steps, and each of its beginnings would be completed.
+    """
     wanted: dict[Prefix, int] = {}
     for solution in solutions:
-        asked = labelling.wanted(solution, known)
+        asked = None if solution.truncated else labelling.wanted(solution, known)
         if asked is not None:
             prefix, count = asked
             wanted[prefix] = max(count, wanted.get(prefix, 0))

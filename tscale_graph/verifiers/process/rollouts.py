@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from tscale_graph.recordings.records import RecordedQuestion
 from tscale_graph.search.steps import StepSplitter
@@ -30,12 +31,22 @@ class LabelledSolution:
 
 
 def bare_steps(text: str, splitter: StepSplitter) -> tuple[str, ...]:
-    """The steps of a solution, without the whitespace around them; blank ones are left out."""
+    """The steps of a solution, without the whitespace around them; blank ones are left out.
+
+    Remembered: every wave of completions asks for those of all texts so far again.
+    """
+    return _bare_steps(text, splitter)
+
+
+@lru_cache(maxsize=8_192)
+def _bare_steps(text: str, splitter: StepSplitter) -> tuple[str, ...]:
     return tuple(step for part in splitter.split(text) if (step := part.strip()))
 
 
 def completions_of(recorded: RecordedQuestion, splitter: StepSplitter) -> list[Completion]:
-    """What a model wrote on a question, cut into steps; texts without any step are left out.
+    """What a model wrote on a question, cut into steps; truncated where the sample is.
+
+    Texts without any step are left out, and those that have fewer than were given.
 
     Args:
         recorded: with the samples that went on from given steps (`read_recording(…,
@@ -45,9 +56,10 @@ def completions_of(recorded: RecordedQuestion, splitter: StepSplitter) -> list[C
     found: list[Completion] = []
     for sample in recorded.samples:
         steps = bare_steps(sample.text, splitter)
-        if steps:
-            given = min(sample.given, len(steps))
-            found.append(Completion(recorded.id, steps, sample.correct, given))
+        if steps and sample.given <= len(steps):
+            found.append(
+                Completion(recorded.id, steps, sample.correct, sample.given, sample.truncated)
+            )
     return found
 
 

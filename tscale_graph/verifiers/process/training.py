@@ -170,12 +170,17 @@ def train(
 def parted(
     questions: Sequence[LabelledQuestion], *, seed: int
 ) -> dict[str, list[LabelledQuestion]]:
-    """The questions in the parts of `PARTS`, each family in all of them; no question in two."""
+    """The questions in the parts of `PARTS`; no question in two.
+
+    Each family is in all of them; those of fewer than `FEWEST_QUESTIONS` are parted as one.
+    """
     families: dict[str, list[LabelledQuestion]] = {}
     for one in questions:
         families.setdefault(one.family, []).append(one)
+    sizable = [of for _, of in sorted(families.items()) if len(of) >= FEWEST_QUESTIONS]
+    pool = [one for of in families.values() if len(of) < FEWEST_QUESTIONS for one in of]
     parts: dict[str, list[LabelledQuestion]] = {part: [] for part in PARTS}
-    for _, family in sorted(families.items()):
+    for family in (*sizable, pool):
         drawn = splits([one.key for one in family], list(PARTS.values()), seed=seed)
         for part, keys in zip(PARTS, drawn, strict=True):
             parts[part] += [one for one in family if one.key in keys]
@@ -203,7 +208,8 @@ def _check(
     questions: Sequence[LabelledQuestion], *, fewest: int = FEWEST_QUESTIONS, part: str = ""
 ) -> None:
     if len(questions) < fewest:
-        raise ValueError(f"training needs at least {fewest} questions, got {len(questions)}")
+        kind = f"{part} questions" if part else "questions"
+        raise ValueError(f"training needs at least {fewest} {kind}, got {len(questions)}")
     outcomes = {solution.right for one in questions for solution in one.solutions}
     if len(outcomes) == 1:
         which = "right" if True in outcomes else "wrong"
