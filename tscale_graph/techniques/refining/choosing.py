@@ -125,7 +125,7 @@ class RefiningFinisher:
         notes: list[str] = []
         if own and "passed" in endings:
             notes.append("without a verifier: the model found nothing wrong with its own answer")
-        elif own:
+        elif own and result.answer is not None:
             notes.append(
                 "without a verifier: no version stood up to the model's own critique, so the "
                 "answer is the one that most of them gave, the earliest among equals"
