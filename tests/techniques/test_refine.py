@@ -98,12 +98,19 @@ async def test_no_answer_is_returned_that_its_verifier_scored_below_an_earlier_o
 
 
 @pytest.mark.parametrize("repeats", [1, 2, 3])
-async def test_it_ends_when_revisions_change_nothing(repeats):
+async def test_it_ends_when_revisions_come_to_nothing_new(repeats):
     model = numbering(3, 4, "It is 4.0, so the answer is 4", 4, 4)
     result = await ask(refining(model, max_revisions=9, repeats=repeats))
     assert len(result.candidates) == 2 + repeats
     assert (result.answer, result.status) == ("4", "complete")
-    assert f"revisions had changed nothing {repeats} times in a row" in result.notes
+    assert f"revising ended with repeats={repeats}: nothing new had come" in result.notes
+
+
+async def test_an_answer_that_was_no_better_before_is_nothing_new_either():
+    result = await ask(refining(numbering(7, 4, 4, 4, 9), max_revisions=9))
+    assert (versions(result), result.answer) == (["7", "4", "4", "4"], "7")
+    result = await ask(refining(numbering(7, 4, 4, 5, 4, 9), max_revisions=5))
+    assert versions(result) == ["7", "4", "4", "5", "4", "9"], "in a row"
 
 
 async def test_equal_answers_share_one_verdict():

@@ -72,8 +72,8 @@ def refine(
             feedback is told to the model. None has the model criticise its own answers.
         max_revisions: the most revisions of one answer, at least 1. What failed or holds no
             answer counts as well.
-        repeats: so many revisions in a row that give the answer which they were to revise end a
-            chain, at least 1.
+        repeats: so many revisions in a row that give an answer which the chain has had before end
+            it, at least 1.
         chains: answers that are revised side by side, each by itself, at least 1.
         critique_tokens: the most tokens of one critique by the model itself, at least 1.
         answer: how to read answers; "auto" first asks what the verifier wants.

@@ -33,7 +33,7 @@ async def test_a_chain_that_ends_by_itself_leaves_the_others_going():
     result = await ask(refining(model, chains=2, max_revisions=3, repeats=1))
     assert [node.parent for node in result.tree.nodes[1:]] == [0, 0, 1, 2, 4, 5]
     assert result.answer == "5"
-    assert "revisions had changed nothing 1 times in a row" in result.notes
+    assert "revising ended with repeats=1: nothing new had come" in result.notes
 
 
 async def test_max_parallel_holds_and_no_chain_starves():

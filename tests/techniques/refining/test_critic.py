@@ -64,11 +64,11 @@ async def test_a_version_that_stood_up_to_its_critique_beats_the_majority():
     assert result.answer == "6"
 
 
-async def test_it_ends_when_revisions_change_nothing():
+async def test_it_ends_when_revisions_come_to_nothing_new():
     model = numbering(4, 5, "It is 5", 5)
     result = await ask(refining(model, max_revisions=9))
     assert (versions(result), result.answer) == (["4", "5", "5", "5"], "5")
-    assert "revisions had changed nothing 2 times in a row" in result.notes
+    assert "revising ended with repeats=2: nothing new had come" in result.notes
 
 
 async def test_a_critique_that_fails_ends_the_run_with_what_there_is():
@@ -100,6 +100,14 @@ async def test_calls_are_never_exceeded_and_the_status_is_true(calls):
         ("complete", None) if over else ("cut_off", "calls")
     )
     assert result.answer == ("6" if over else "4")
+
+
+async def test_a_critique_that_the_deadline_cuts_off_is_charged_and_the_answer_stands():
+    model = numbering(4, delay=0.3)
+    result = await ask(refining(model), Budget(seconds=0.5))
+    assert (result.answer, result.status, result.cut_off_by) == ("4", "cut_off", "seconds")
+    assert result.usage.calls == len(model.calls) == 2
+    assert result.usage.tokens >= billed(model)
 
 
 @pytest.mark.parametrize(

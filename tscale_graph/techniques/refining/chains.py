@@ -19,7 +19,7 @@ from tscale_graph.votes.selection import has_passed
 
 Ending = Literal["passed", "unchanged", "failing", "not verified", "revised"]
 """Why a chain has ended: a version passed or the model found nothing wrong with it, revisions
-changed nothing, calls or verdicts failed, or all its revisions were made."""
+came to nothing new, calls or verdicts failed, or all its revisions were made."""
 
 IN_VAIN = 3
 """Calls that fail one after the other before a chain ends."""
@@ -134,11 +134,11 @@ class Chains:
         return [*messages, *asked]
 
     def _repeats(self, versions: Sequence[Version]) -> int:
-        """How many of the last revisions came to the answer that they were to revise."""
-        keys = {one.candidate.index: one.key for one in versions}
+        """How many of the last revisions came to an answer that the chain had had before."""
         count = 0
-        for one in reversed(versions):
-            if one.base is None or one.key is None or keys.get(one.base) != one.key:
+        for place in range(len(versions) - 1, 0, -1):
+            key = versions[place].key
+            if key is None or all(one.key != key for one in versions[:place]):
                 break
             count += 1
         return count

@@ -138,8 +138,7 @@ class RefiningFinisher:
     def _told(self, ending: Ending | None) -> str:
         match ending:
             case "unchanged":
-                times = self.settings.repeats
-                return f"revisions had changed nothing {times} times in a row"
+                return f"revising ended with repeats={self.settings.repeats}: nothing new had come"
             case "failing":
                 return f"{IN_VAIN} calls had failed one after the other"
             case "not verified":

@@ -15,7 +15,7 @@ class RefiningSettings:
     Attributes:
         sampling: how the model is asked, its answers read and one of them chosen.
         max_revisions: the most revisions of one answer.
-        repeats: so many revisions in a row that change nothing end a chain.
+        repeats: so many revisions in a row that come to nothing new end a chain.
         chains: how many answers are revised side by side.
         critic: the model as a critic of its own answers, where there is no verifier; or None.
     """
