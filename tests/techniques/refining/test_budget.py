@@ -4,9 +4,10 @@ import random
 from dataclasses import dataclass
 
 import pytest
+from langchain_core.language_models import BaseChatModel
 
 from tests.techniques.refining.revising import numbering, tenths
-from tests.techniques.searching import QUESTION, ask, billed
+from tests.techniques.searching import QUESTION, Told, ask, billed
 from tests.techniques.test_hard_limits import (
     OVERRUN_SECONDS,
     PRICE,
@@ -140,6 +141,29 @@ async def test_what_a_judge_may_take_is_kept_back_before_a_version_starts():
     assert (len(model.calls), len(asked.calls), result.usage.calls) == (2, 2, 4)
     assert all(candidate.verdict is not None for candidate in result.candidates)
     assert (result.status, result.cut_off_by) == ("cut_off", "calls")
+
+
+async def test_what_judges_of_several_chains_may_take_is_kept_back_for_each():
+    model, asked = numbering(1, 2, 3, 4, 5), reader('{"score": 5}')
+    result = await ask(refine(model, judge(asked), chains=2, answer="number"), Budget(calls=7))
+    assert (len(model.calls), len(asked.calls), result.cut_off_by) == (3, 3, "calls")
+    assert all(candidate.verdict is not None for candidate in result.candidates)
+
+
+class Uncounted(Told):
+    """A model without a tokenizer that we know."""
+
+    get_num_tokens = BaseChatModel.get_num_tokens
+
+
+async def test_prompts_are_sized_by_what_the_provider_counted_for_the_question():
+    model = Uncounted(decide=lambda prompt, number: f"The answer is {number}")
+    graph = refine(model, tenths, answer="number", max_output_tokens=20)
+    question = "How many? " * 180
+    result = await ask(graph, Budget(tokens=2_400), question=question)
+    assert billed(model) == result.usage.tokens <= 2_400
+    # By its bytes, the prompt of a second revision would not have fitted.
+    assert len(model.calls) >= 3
 
 
 @pytest.mark.parametrize("verifier", [None, tenths])
