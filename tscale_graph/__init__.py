@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tscale_graph.techniques.beam_search import beam_search
     from tscale_graph.techniques.best_of_n import best_of_n
     from tscale_graph.techniques.lats import lats
+    from tscale_graph.techniques.refine import refine
     from tscale_graph.techniques.router import router
     from tscale_graph.techniques.self_consistency import self_consistency
 
@@ -32,6 +33,7 @@ __all__ = [
     "beam_search",
     "best_of_n",
     "lats",
+    "refine",
     "router",
     "self_consistency",
     "solve",
@@ -52,6 +54,7 @@ _HOMES = {
     "solve": "solving",
     "best_of_n": "techniques.best_of_n",
     "lats": "techniques.lats",
+    "refine": "techniques.refine",
     "router": "techniques.router",
     "self_consistency": "techniques.self_consistency",
 }

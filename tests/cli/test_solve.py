@@ -58,6 +58,22 @@ def test_best_of_n_and_the_router(server, tscale):
     assert "  1  x = 5" in routed.stderr, "samples are shown as they come"
 
 
+REFINE = ("solve", "How many?", "--budget", "calls=9", "--technique", "refine")
+
+
+def test_refine_takes_a_verifier_or_none_and_counts_its_versions(server, tscale, tmp_path):
+    server.reset(Behaviour(answers={"2 + 3": 0.5, "3 + 4": 0.5}))
+    asked = ["solve", "Use the numbers 2, 3, 4 to make 10.", *REFINE[2:], "--samples", "3"]
+    asked += ["--model", "openai:fake", "--json"]
+    checked = json.loads(tscale(*asked, "--verify", "countdown").stdout)
+    assert (checked["technique"], checked["usage"]["calls"]) == ("refine", 3)
+    assert checked["verdict"]["passed"] is False
+    path = tmp_path / "tree.html"
+    alone = tscale(*asked, "--show-tree", str(path))
+    assert json.loads(alone.stdout)["usage"]["calls"] > 3
+    assert f"the tree is in {path}" in alone.stderr
+
+
 def test_the_exit_status_says_how_it_ended(server, tscale, tscale_process):
     cut = tscale("solve", "How many?", "--model", "openai:fake", "--stop", "fixed",
                  "--budget", "calls=2")  # fmt: skip
@@ -135,6 +151,10 @@ def test_a_terminal_that_knows_no_letter_but_ascii_is_no_obstacle(monkeypatch, t
             ["solve", "How many?", "--budget", "tokens=3", "--model", "openai:fake"],
             "tokens=3 is too little for the question alone",
         ),
+        ([*REFINE, "--samples", "1"], "--samples must be at least 2 with refine, got 1"),
+        ([*REFINE, "--select", "max"], "--select is for --technique best-of-n and tree searches"),
+        ([*REFINE, "--vote", "majority"], "--vote is for --technique self-consistency"),
+        ([*REFINE, "--stop", "fixed"], "--stop is for best-of-n and self-consistency"),
         (["dance"], "invalid choice"),
         (["solve", "How many?", "--samples", "few"], "--samples"),
     ],

@@ -171,3 +171,29 @@ async def test_the_steps_of_solutions_are_labelled_by_activities(temporal):
     assert labels["usage"]["calls"] == len(labels["samples"]) == asked
     names = ("admit", "plan", "roll")
     assert set(activities_of(history)) == {f"label_steps.{name}" for name in names}
+
+
+@pytest.mark.parametrize(("technique", "calls"), [("refine", 6), ("critic", 6)])
+async def test_revisions_and_their_verdicts_are_activities(temporal, technique, calls):
+    from temporalio.worker import Worker
+
+    from tests.techniques.temporal_app import QUEUE, Ask, plugin
+
+    answers = {f"{'so ' * number}it goes": 1.0 for number in range(40)}
+    with FakeServer(Behaviour(answers=answers)) as server:
+        client = await connect(temporal)
+        async with Worker(client, task_queue=QUEUE, workflows=[Ask], plugins=[plugin(server.url)]):
+            handle = await client.start_workflow(
+                Ask.run,
+                args=[technique, "Say how it goes.", 40],
+                id=str(uuid.uuid4()),
+                task_queue=QUEUE,
+            )
+            outcome = await asyncio.wait_for(handle.result(), 60)
+            history = [event async for event in handle.fetch_history_events()]
+        asked = sum(request.n for request in server.ledger().requests)
+    assert outcome["answer"].endswith("it goes")
+    assert (outcome["status"], outcome["usage"]["calls"]) == ("complete", calls)
+    assert asked == calls
+    nodes = {"admit", "sample", "verify"}
+    assert set(activities_of(history)) == {f"{technique}.{node}" for node in nodes}

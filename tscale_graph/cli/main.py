@@ -134,9 +134,11 @@ def _parser() -> argparse.ArgumentParser:
     solve.add_argument(
         "--technique",
         default="self-consistency",
-        help="self-consistency, best-of-n, beam-search, ab-mcts, lats or router",
+        help="self-consistency, best-of-n, beam-search, ab-mcts, lats, refine or router",
     )
-    solve.add_argument("--samples", type=int, metavar="N", help="the most samples, or nodes")
+    solve.add_argument(
+        "--samples", type=int, metavar="N", help="the most samples, nodes or versions"
+    )
     solve.add_argument("--model", default="local", help="local, or provider:model (default local)")
     solve.add_argument("--verify", metavar="VERIFIER", help="a verifier: see tscale techniques")
     solve.add_argument("--vote", help="how self-consistency chooses: see tscale techniques")
@@ -150,7 +152,7 @@ def _parser() -> argparse.ArgumentParser:
     solve.add_argument("--max-parallel", type=int, metavar="N", help="samples in flight at once")
     solve.add_argument("--seed", type=int, help="for runs that repeat")
     solve.add_argument("--class", dest="task_class", help="the class of the task, for the router")
-    solve.add_argument("--show-tree", metavar="PATH", help="of a tree search: .html, .json, …")
+    solve.add_argument("--show-tree", metavar="PATH", help="of a search or refine: .html, .json, …")
     solve.add_argument("--json", action="store_true", help="print the whole result as JSON")
     record = commands.add_parser(
         "record",

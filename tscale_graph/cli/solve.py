@@ -27,7 +27,7 @@ from tscale_graph.models.failures import one_line
 from tscale_graph.models.weights import LocalModelError, local_weights
 from tscale_graph.search_trees.record import SUFFIXES
 from tscale_graph.solving import technique_graph
-from tscale_graph.techniques.named import TREE_SEARCHES, named_technique, needs_verifier
+from tscale_graph.techniques.named import WITH_TREE, named_technique, needs_verifier
 from tscale_graph.techniques.router import router
 from tscale_graph.verifiers import named_verifier, preferred_answer
 
@@ -41,6 +41,8 @@ _ARGUMENTS = (
     ("seed", "seed"),
     ("speculate", "speculate"),
 )
+_SAMPLES = {"best_of_n": "n", "self_consistency": "max_samples", "refine": "max_revisions"}
+"""What techniques call their samples; of a tree search they are nodes."""
 _UNITS: dict[str, type[int] | type[float]] = {
     "calls": int,
     "tokens": int,
@@ -177,8 +179,8 @@ def check_tree_path(asked: argparse.Namespace) -> None:
     """
     if asked.show_tree is None:
         return
-    if asked.technique.replace("-", "_") not in TREE_SEARCHES:
-        names = ", ".join(name.replace("_", "-") for name in TREE_SEARCHES)
+    if asked.technique.replace("-", "_") not in WITH_TREE:
+        names = ", ".join(name.replace("_", "-") for name in WITH_TREE)
         raise ValueError(f"--show-tree is for --technique {names}")
     path = Path(asked.show_tree)
     if path.suffix.lower() not in SUFFIXES:
@@ -229,21 +231,24 @@ def build_graph(asked: argparse.Namespace) -> StateGraph[Any, Any, Any, Any]:
     wants = technique is not None and needs_verifier(technique)
     if wants and asked.verify is None:
         raise ValueError(f"{asked.technique} needs --verify: see tscale techniques")
-    if name in TREE_SEARCHES:
+    if name in WITH_TREE:
         for option in ("stop", "speculate"):
             if getattr(asked, option) is not None:
                 raise ValueError(f"--{option} is for best-of-n and self-consistency")
     if asked.vote is not None and name != "self_consistency":
-        raise ValueError(
-            f"--vote is for --technique self-consistency; {asked.technique} has --select"
-        )
-    if name == "self_consistency":
-        for option, value in (("verify", asked.verify), ("select", asked.select)):
-            if value is not None:
-                raise ValueError(f"--{option} is for --technique best-of-n and tree searches")
-    samples = {"best_of_n": "n", "self_consistency": "max_samples"}.get(name, "max_nodes")
+        other = "" if name == "refine" else f"; {asked.technique} has --select"
+        raise ValueError(f"--vote is for --technique self-consistency{other}")
+    if name == "self_consistency" and asked.verify is not None:
+        raise ValueError("--verify is for --technique best-of-n, refine and tree searches")
+    if name in ("self_consistency", "refine") and asked.select is not None:
+        raise ValueError("--select is for --technique best-of-n and tree searches")
+    samples, most = _SAMPLES.get(name, "max_nodes"), asked.samples
+    if name == "refine" and most is not None:
+        if most < 2:
+            raise ValueError(f"--samples must be at least 2 with refine, got {most}")
+        most -= 1  # the first version revises nothing
     more = {
-        samples: asked.samples,
+        samples: most,
         "select": asked.select,
         "vote": asked.vote,
         "value" if name == "lats" else "verifier": asked.verify,

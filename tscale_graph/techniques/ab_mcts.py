@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+from langchain_core.messages import BaseMessage
 from langchain_core.runnables import Runnable
 from langgraph.graph import StateGraph
 
@@ -15,6 +15,7 @@ from tscale_graph.budget import Budget
 from tscale_graph.models.replies import Completion
 from tscale_graph.search.adaptive import VARIANTS, AdaptiveBranching, Variant
 from tscale_graph.techniques.checking import check_key, solution_key
+from tscale_graph.techniques.feedback import to_better
 from tscale_graph.techniques.settings import Answer, OnExceeded, check_number
 from tscale_graph.techniques.state import question_of
 from tscale_graph.techniques.tree_search.expanding import bare_node, failed
@@ -24,14 +25,6 @@ from tscale_graph.techniques.tree_search.settings import search_settings
 from tscale_graph.techniques.tree_search.state import ExpandTask, Node
 from tscale_graph.verifiers import Verifier, check_verifier, preferred_answer, reads_solutions
 from tscale_graph.votes import Selection
-
-REFINE = (
-    "That answer is not good enough yet. A checker gave it {score:.2f} of 1.00{feedback} "
-    "Give a better answer, complete and in the same form."
-)
-"""What a model is told to make it refine an answer."""
-_FEEDBACK_CHARACTERS = 600
-"""The most of a verifier's feedback that a model is told."""
 
 
 def ab_mcts(
@@ -119,10 +112,6 @@ def ab_mcts(
     return search_loop(settings, technique="ab_mcts")
 
 
-def _sentence(words: str) -> str:
-    return words if words[-1] in ".!?" else f"{words}."
-
-
 LEAST_EMPHASIS = 0.01
 """Scores that differ by less than this are not worth telling apart."""
 
@@ -148,10 +137,8 @@ class WholeAnswers(Growth):
         if not trail:
             return list(messages)
         last = trail[-1]
-        note = last.note[:_FEEDBACK_CHARACTERS]
-        feedback = f" and said: {_sentence(note)}" if note else "."
-        told = REFINE.format(score=last.score or 0.0, feedback=feedback)
-        return [*messages, AIMessage(last.candidate.text), HumanMessage(told)]
+        told = to_better(last.candidate.text, score=last.score or 0.0, feedback=last.note)
+        return [*messages, *told]
 
     async def grow(self, task: ExpandTask, completion: Completion, index: int) -> Node:
         """The answer that a completion holds; one without an answer has failed."""

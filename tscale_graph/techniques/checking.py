@@ -84,10 +84,14 @@ class Checker:
             return solution_key(candidate.text), candidate.text
         return check_key(candidate.answer, kind), candidate.answer
 
+    def judge(self, run: Snapshot) -> Verifier:
+        """Who verifies the answers of a run."""
+        return self.verifier
+
     async def check(self, run: Snapshot, answer: str, lease: Budget | None) -> Checked:
         """Verify one answer. Whatever goes wrong is in what comes back."""
         return await check_answer(
-            self.verifier,
+            self.judge(run),
             run.question,
             answer,
             lease=lease,

@@ -47,9 +47,9 @@ class Decider:
         whole = replace(standing, left=settings.max_samples - len(candidates))
         matters = can_still_change(whole)
         over = wanted or settings.rule.settled(standing)
-        ended_by = _cut_by([*candidates, *run.checks.values()])
+        ended_by = cut_by([*candidates, *run.checks.values()])
         cut = None if over else ended_by or (limited_by if matters else None)
-        if _nothing_can_be_verified(run):
+        if nothing_can_be_verified(run):
             wanted = 0
         return {
             "wanted": wanted,
@@ -67,10 +67,17 @@ class Decider:
 
 @dataclass(frozen=True)
 class Aggregator:
-    """Chooses the answer and writes the result."""
+    """Chooses the answer and writes the result.
+
+    Attributes:
+        settings: say how.
+        technique: the name that the result bears.
+        needs_verdicts: a run in which no answer could be verified has failed.
+    """
 
     settings: SamplingSettings
     technique: str
+    needs_verdicts: bool = True
 
     async def finish(self, state: SamplingState) -> dict[str, Any]:
         """Write the answer to `messages` and the whole story to `result`.
@@ -80,18 +87,21 @@ class Aggregator:
             BudgetExceeded: when the budget ended before there was any answer.
         """
         run = Snapshot.model_validate(state)
-        kind, candidates = read(self.settings, run)
-        ranked = Ranked(run.ranking.weights) if run.ranking and run.ranking.weights else None
-        choice = choose(
-            candidates, kind, select=ranked or self.settings.select, seed=self.settings.seed
-        )
+        kind, candidates, choice = self.chosen(run)
         result = self._result(run, kind, candidates, choice)
         if result.answer is None:
             self._raise_if_hopeless(run, result)
         unverified = [check.error for check in run.checks.values()]
-        if unverified and all(unverified) and not run.cut_off_by:
+        if self.needs_verdicts and unverified and all(unverified) and not run.cut_off_by:
             raise SamplingError(f"no answer could be verified: {unverified[-1]}", result.usage)
         return {"messages": [answer_message(result, choice.winner)], "result": result}
+
+    def chosen(self, run: Snapshot) -> tuple[AnswerKind, list[Candidate], Choice]:
+        """How answers are read, every candidate with its answer, and the choice among them."""
+        kind, candidates = read(self.settings, run)
+        ranked = Ranked(run.ranking.weights) if run.ranking and run.ranking.weights else None
+        select = ranked or self.settings.select
+        return kind, candidates, choose(candidates, kind, select=select, seed=self.settings.seed)
 
     def _result(
         self, run: Snapshot, kind: AnswerKind, candidates: list[Candidate], choice: Choice
@@ -157,13 +167,13 @@ _IN_VAIN = 3
 """Answers that a verifier fails on in the same way before it is given up on."""
 
 
-def _nothing_can_be_verified(run: Snapshot) -> bool:
+def nothing_can_be_verified(run: Snapshot) -> bool:
     """Whether the verifier has failed on every answer, for one and the same reason."""
     errors = [None if check.cut_off_by else check.error for check in run.checks.values()]
     return len(errors) >= _IN_VAIN and all(errors) and len(set(errors)) == 1
 
 
-def _cut_by(done: Sequence[Candidate | Checked]) -> Limit | None:
+def cut_by(done: Sequence[Candidate | Checked]) -> Limit | None:
     """The limit that cut the last of these off, or None."""
     return next((one.cut_off_by for one in reversed(done) if one.cut_off_by), None)
 

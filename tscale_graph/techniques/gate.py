@@ -89,7 +89,7 @@ class BudgetGate:
         wanted = next_wave(self.settings, [], standing) or 1
         fresh = fresh.model_copy(update={"wanted": wanted})
         return {
-            **dict.fromkeys(_OF_ONE_REQUEST),
+            **dict.fromkeys(OF_ONE_REQUEST),
             "admission": admission.model_dump(),
             **self._grant(fresh, admission),
         }
@@ -133,7 +133,7 @@ def _affords_refusal(
     return bool(run.candidates) or settings.endpoint.may_risk_refusal(wanted, calls=calls)
 
 
-_OF_ONE_REQUEST = (
+OF_ONE_REQUEST = (
     "candidates",
     "answers",
     "checks",
@@ -143,6 +143,7 @@ _OF_ONE_REQUEST = (
     "ranking",
     "answer_kind",
 )
+"""What starts again with each request, where a thread has several."""
 
 
 def _parts(wave: Wave, sends: int) -> list[Wave]:

@@ -20,10 +20,11 @@ TECHNIQUES: tuple[str, ...] = (
     "beam_search",
     "ab_mcts",
     "lats",
+    "refine",
 )
 """Every technique that can be named; each is the function of that name in its own module."""
 
-TREE_SEARCHES: tuple[str, ...] = ("beam_search", "ab_mcts", "lats")
+WITH_TREE: tuple[str, ...] = ("beam_search", "ab_mcts", "lats", "refine")
 """Those whose result has a tree."""
 
 
@@ -57,7 +58,7 @@ def build_technique(
         technique: its function.
         arguments: by name. What they say of models and verifiers comes first.
         model: for arguments that name none.
-        verifier: the same, for a technique that needs one.
+        verifier: the same, for a technique that takes one.
 
     Raises:
         ValueError: for an argument that the technique does not take, or a bad one.
@@ -71,6 +72,8 @@ def build_technique(
         given.setdefault(wanted, given.pop("verifier", None) or verifier)
         if given[wanted] is None:
             raise ValueError(f"{technique.__name__} needs a {wanted}")
+    elif verifier is not None and "verifier" in _parameters(technique):
+        given.setdefault("verifier", verifier)
     try:
         return technique(named, **given)
     except TypeError as error:

@@ -10,7 +10,7 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from tests.techniques.key_value_store import Store, get, put
 from tests.techniques.searching import acts, told
 from tests.verifiers.judges.readers import reader
-from tscale_graph import Budget, Verdict, ab_mcts, beam_search, lats
+from tscale_graph import Budget, Verdict, ab_mcts, beam_search, lats, refine
 from tscale_graph.verifiers.judges import judge
 
 
@@ -50,6 +50,8 @@ def techniques():
             max_nodes=12,
             answer="number",
         ),
+        "refine": refine(told(numbered), until_3, chains=2, answer="number"),
+        "critic": refine(told(numbered), max_revisions=2, answer="number"),
     }
 
 

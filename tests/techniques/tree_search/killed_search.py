@@ -10,7 +10,7 @@ os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
 from langchain_openai import ChatOpenAI
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
-from tscale_graph import Budget, ab_mcts, beam_search, lats
+from tscale_graph import Budget, ab_mcts, beam_search, lats, refine
 
 
 class OneByOne(ChatOpenAI):
@@ -34,6 +34,8 @@ def technique(name, model):
             return beam_search(
                 model, by_length, beams=1, width=3, max_steps=4, max_nodes=12, answer="text"
             )
+        case "refine":
+            return refine(model, by_length, chains=3, max_revisions=3, answer="text")
         case _:
             return lats(model, value=by_length, tools=[look], width=3, max_nodes=12, answer="text")
 

@@ -277,7 +277,7 @@ def start(technique, server, database):
     )
 
 
-@pytest.mark.parametrize("technique", ["ab_mcts", "lats"])
+@pytest.mark.parametrize("technique", ["ab_mcts", "lats", "refine"])
 def test_a_killed_search_goes_on_in_another_process(technique, tmp_path):
     database = tmp_path / "state.sqlite"
     answers = {f"{'so ' * number}it goes": 1.0 for number in range(60)}
@@ -316,6 +316,7 @@ def test_every_step_of_every_search_is_read_back_by_strict_msgpack():
         timeout=120,
     )
     assert run.stdout.splitlines() == [
-        f"{name} | True | SearchTree True" for name in ("ab_mcts", "judged", "beam_search", "lats")
+        f"{name} | True | SearchTree True"
+        for name in ("ab_mcts", "judged", "beam_search", "lats", "refine", "critic")
     ], run.stderr
     assert "locked" not in run.stderr, "no type of ours is unknown to the checkpointer"

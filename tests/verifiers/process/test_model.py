@@ -163,7 +163,7 @@ def edited(folder, change):
         (lambda told: told.update(format=2), "has format 2, this version reads 1"),
         (lambda told: told.pop("format"), "is no process reward model"),
         (lambda told: told.update(sha256="0" * 64), "does not belong to model.json"),
-        (lambda told: told["columns"].pop(), "is no process reward model: linear.weights must have"),
+        (lambda told: told["columns"].pop(), "reward model: linear.weights must have"),
         (lambda told: told["card"].pop("policy"), "is no process reward model: 1 validation"),
         (lambda told: told["card"].update(featurizers=["position"]), "trained on other features"),
         (lambda told: told["card"].update(steps="chapter"), "steps must"),
