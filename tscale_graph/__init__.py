@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tscale_graph.techniques.ab_mcts import ab_mcts
     from tscale_graph.techniques.beam_search import beam_search
     from tscale_graph.techniques.best_of_n import best_of_n
+    from tscale_graph.techniques.extended_thinking import extended_thinking
     from tscale_graph.techniques.lats import lats
     from tscale_graph.techniques.router import router
     from tscale_graph.techniques.self_consistency import self_consistency
@@ -31,6 +32,7 @@ __all__ = [
     "asolve",
     "beam_search",
     "best_of_n",
+    "extended_thinking",
     "lats",
     "router",
     "self_consistency",
@@ -51,6 +53,7 @@ _HOMES = {
     "beam_search": "techniques.beam_search",
     "solve": "solving",
     "best_of_n": "techniques.best_of_n",
+    "extended_thinking": "techniques.extended_thinking",
     "lats": "techniques.lats",
     "router": "techniques.router",
     "self_consistency": "techniques.self_consistency",

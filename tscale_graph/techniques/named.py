@@ -20,6 +20,7 @@ TECHNIQUES: tuple[str, ...] = (
     "beam_search",
     "ab_mcts",
     "lats",
+    "extended_thinking",
 )
 """Every technique that can be named; each is the function of that name in its own module."""
 
