@@ -96,10 +96,12 @@ def native_thinking(
 
 
 def _anthropic(name: str, levels: tuple[str, ...], profile: Mapping[str, Any]) -> NativeThinking:
-    """Models that take neither a temperature nor a budget think adaptively."""
-    if "xhigh" in levels or profile.get("temperature") is False:
-        return AnthropicEffort(levels, can_stop=not name.startswith(_ALWAYS_THINKING))
-    return AnthropicBudget()
+    """Claude thinks adaptively from 4.6 on, and has its thoughts hidden by default from 4.7 on."""
+    hides = "xhigh" in levels or profile.get("temperature") is False
+    if not hides and "max" not in levels:
+        return AnthropicBudget()
+    can_stop = not name.startswith(_ALWAYS_THINKING)
+    return AnthropicEffort(levels, hides=hides, can_stop=can_stop)
 
 
 _ALWAYS_THINKING = (

@@ -45,7 +45,7 @@ def _lowest(levels: Sequence[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class AnthropicBudget:
-    """`thinking={"type": "enabled", "budget_tokens": …}`: Claude up to 4.6, from 1,024 tokens."""
+    """`thinking={"type": "enabled", "budget_tokens": …}`: Claude up to 4.5, from 1,024 tokens."""
 
     least: int = 1_024
     replaces: frozenset[str] = frozenset({"thinking", "reasoning_effort", "effort"})
@@ -63,14 +63,16 @@ class AnthropicBudget:
 
 @dataclass(frozen=True, slots=True)
 class AnthropicEffort:
-    """Adaptive thinking with `output_config.effort`: Claude from 4.7 on.
+    """Adaptive thinking with `output_config.effort`: Claude from 4.6 on.
 
     Attributes:
         levels: of effort, where the model has them.
+        hides: it sends no thought unless it is told to send a summary.
         can_stop: it takes `thinking={"type": "disabled"}`.
     """
 
     levels: tuple[str, ...]
+    hides: bool
     can_stop: bool
     least: int = 1
     replaces: frozenset[str] = frozenset({"thinking", "reasoning_effort", "effort"})
@@ -81,7 +83,7 @@ class AnthropicEffort:
         if not tokens and self.can_stop:
             off = {"type": "disabled"}
             return {"thinking": off, "reasoning_effort": None, "temperature": None}
-        adaptive = {"type": "adaptive", "display": "summarized"}
+        adaptive = {"type": "adaptive", **({"display": "summarized"} if self.hides else {})}
         level = level_of(tokens, self.levels) if self.levels else None
         return {"thinking": adaptive, "reasoning_effort": level, "temperature": None}
 

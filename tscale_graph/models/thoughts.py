@@ -37,9 +37,7 @@ class _Hearing:
 
     def _create_chat_result(self, response: Any, generation_info: Any = None) -> Any:
         read = cast(Any, super())._create_chat_result(response, generation_info)
-        plain = response if isinstance(response, dict) else response.model_dump(warnings=False)
-        choices = cast(dict[str, Any], plain)["choices"]
-        for generation, choice in zip(read.generations, choices, strict=True):
+        for generation, choice in zip(read.generations, _choices(response), strict=True):
             _add_thought(generation.message, choice["message"])
         return read
 
@@ -49,6 +47,13 @@ class _Hearing:
         if read is not None and choices:
             _add_thought(read.message, choices[0].get("delta") or {})
         return read
+
+
+def _choices(response: Any) -> list[dict[str, Any]]:
+    plain = cast(
+        Any, response if isinstance(response, dict) else response.model_dump(warnings=False)
+    )
+    return plain["choices"]
 
 
 def _add_thought(message: BaseMessage, told: Mapping[str, Any]) -> None:

@@ -6,7 +6,7 @@ that a small budget means a shorter thought, and never a shorter answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tscale_graph.budget import Budget, Limit, Remaining
@@ -61,18 +61,26 @@ def plan(settings: ThinkingSettings, run: ThinkingRun, *, now: float) -> Plan:
     """
     if run.answer is not None or _answered(settings, run):
         return Plan(None, cut_off_by=run.cut_off_by)
-    wish, limits = wanted(settings, run), list[Limit | None]()
+    wish = wanted(settings, run)
+    limits: list[Limit | None] = []
     for way in wish.ways:
         step, limit = _thought(settings, run, way, wish.cue, now)
         if step is not None:
             return Plan(step, cut_off_by=run.cut_off_by)
         limits.append(limit)
-    limits += [turn.candidate.cut_off_by for turn in run.thoughts[-1:]]
-    ended_by: Limit | None = next((limit for limit in limits if limit is not None), None)
+    limits.extend(turn.candidate.cut_off_by for turn in run.thoughts[-1:])
+    ended_by = _first(limits)
     remarks = [*wish.remarks, *([_shortened(run, ended_by)] if ended_by else [])]
     step, limit = _answer(settings, run, cut=bool(wish.ways) or _cut_short(run))
     cut_off_by = limit or ended_by or run.cut_off_by
     return Plan(step, cut_off_by=cut_off_by, remarks=tuple(remarks))
+
+
+def _first(limits: Sequence[Limit | None]) -> Limit | None:
+    for limit in limits:
+        if limit is not None:
+            return limit
+    return None
 
 
 def wanted(settings: ThinkingSettings, run: ThinkingRun) -> Wish:
