@@ -8,7 +8,14 @@ from temporalio.langgraph import LangGraphPlugin, graph
 with workflow.unsafe.imports_passed_through():
     from langchain_openai import ChatOpenAI
 
-    from tscale_graph import ab_mcts, beam_search, best_of_n, lats, self_consistency
+    from tscale_graph import (
+        ab_mcts,
+        beam_search,
+        best_of_n,
+        extended_thinking,
+        lats,
+        self_consistency,
+    )
 
 QUEUE = "tscale"
 
@@ -40,6 +47,7 @@ def plugin(url: str) -> LangGraphPlugin:
             "beam_search": beam_search(
                 model, by_length, beams=1, width=2, max_steps=3, answer="text", seed=1
             ),
+            "extended_thinking": extended_thinking(model, thinking_tokens=50),
             "lats": lats(model, value=by_length, tools=[look], width=2, max_nodes=6, answer="text"),
         },
         default_activity_options={"start_to_close_timeout": timedelta(seconds=30)},

@@ -25,7 +25,10 @@ from tscale_graph.techniques.tree_search.conversation import what_came_new
 
 @dataclass(frozen=True)
 class Thinker:
-    """Makes one call of a run under its lease."""
+    """Makes one call of a run under its lease.
+
+    Thoughts are told on the custom stream as `{"thought": …}`, answers as `{"sample": …}`.
+    """
 
     settings: ThinkingSettings
 
@@ -56,7 +59,9 @@ class Thinker:
         messages = self._prompt(run, step)
         completion = await self._ask(messages, step)
         if step.phase == "think" and step.way != "native":
-            return await in_thread(lambda: thought_turn(settings, step, completion))
+            turn = await in_thread(lambda: thought_turn(settings, step, completion))
+            announce({"thought": turn.candidate.reasoning})
+            return turn
         if step.phase == "think":
             turn = await in_thread(lambda: native_turn(settings, step, completion))
         else:
