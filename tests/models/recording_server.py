@@ -108,12 +108,57 @@ def ollama_chat(body):
     return {**common, "message": said, "done": True, "done_reason": "stop", **counts}
 
 
+def chat_completion_events(body):
+    """The same in chunks, the thought before the answer."""
+    whole = chat_completion(body)
+    head = {**whole, "object": "chat.completion.chunk"}
+    head.pop("usage")
+    middle = len(THOUGHT) // 2
+    deltas = [{"role": "assistant", "content": ""}]
+    deltas += [{"reasoning_content": piece} for piece in (THOUGHT[:middle], THOUGHT[middle:])]
+    deltas += [{"content": ANSWER}]
+    choices = [{"index": 0, "delta": delta, "finish_reason": None} for delta in deltas]
+    choices += [{"index": 0, "delta": {}, "finish_reason": "stop"}]
+    yield from ({**head, "choices": [choice]} for choice in choices)
+    yield {**head, "choices": [], "usage": whole["usage"]}
+
+
+def message_events(body):
+    """Anthropic's events of a message with a thought."""
+    whole = message(body)
+    thinking, text = {"type": "thinking", "thinking": ""}, {"type": "text", "text": ""}
+    begun = {"input_tokens": USAGE["prompt"], "output_tokens": 1}
+    yield {"type": "message_start", "message": {**whole, "content": [], "usage": begun}}
+    yield {"type": "content_block_start", "index": 0, "content_block": thinking}
+    delta = {"type": "thinking_delta", "thinking": THOUGHT}
+    yield {"type": "content_block_delta", "index": 0, "delta": delta}
+    signature = {"type": "signature_delta", "signature": "s"}
+    yield {"type": "content_block_delta", "index": 0, "delta": signature}
+    yield {"type": "content_block_stop", "index": 0}
+    yield {"type": "content_block_start", "index": 1, "content_block": text}
+    delta = {"type": "text_delta", "text": ANSWER}
+    yield {"type": "content_block_delta", "index": 1, "delta": delta}
+    yield {"type": "content_block_stop", "index": 1}
+    ended = {"stop_reason": "end_turn", "stop_sequence": None}
+    yield {"type": "message_delta", "delta": ended, "usage": whole["usage"]}
+    yield {"type": "message_stop"}
+
+
+EVENTS = {"/v1/chat/completions": chat_completion_events, "/v1/messages": message_events}
 FORMS = {
     "/v1/chat/completions": chat_completion,
     "/v1/responses": response,
     "/v1/messages": message,
     "/api/chat": ollama_chat,
 }
+
+
+def _events(told):
+    lines = []
+    for event in told:
+        lines += [f"event: {event['type']}\n"] if "type" in event else []
+        lines += [f"data: {json.dumps(event)}\n\n"]
+    return "".join([*lines, "data: [DONE]\n\n"]).encode()
 
 
 class Recorder:
@@ -144,9 +189,11 @@ def recording():
                 reply, status = {"error": {"message": refusal, "type": "invalid"}}, 400
             else:
                 reply, status = FORMS.get(self.path, generated)(body), 200
-            sent = json.dumps(reply).encode() + b"\n"
+            sent, kind = json.dumps(reply).encode() + b"\n", "application/json"
+            if status == 200 and body.get("stream") and self.path in EVENTS:
+                sent, kind = _events(EVENTS[self.path](body)), "text/event-stream"
             self.send_response(status)
-            self.send_header("content-type", "application/json")
+            self.send_header("content-type", kind)
             self.send_header("content-length", str(len(sent)))
             self.end_headers()
             self.wfile.write(sent)

@@ -223,6 +223,33 @@ async def test_servers_get_switches_and_a_budget_in_the_body(server, name, told)
     assert completion.usage.reasoning_tokens == USAGE["thought"]
 
 
+@pytest.mark.parametrize("build", ["vllm", "claude", "ollama"])
+async def test_a_thought_that_is_streamed_is_told_apart_and_counted(server, build):
+    model = {
+        "vllm": lambda: chat_openai(server.url, "qwen3", "vllm"),
+        "claude": lambda: anthropic(server.url, "claude-haiku-4-5"),
+        "ollama": lambda: ChatOllama(model="qwen3", base_url=server.url),
+    }[build]()
+    sent, completion = await asked(server, model, lease=Budget(tokens=9_000, seconds=20))
+    assert sent["stream"] is True
+    assert (completion.text, completion.reasoning) == (ANSWER, THOUGHT)
+    assert completion.finish_reason in ("stop", "end_turn")
+    assert completion.usage.output_tokens == USAGE["output"]
+    assert 20 <= completion.usage.reasoning_tokens <= USAGE["output"]
+
+
+async def test_a_stream_that_only_thinks_is_cut_off_at_its_limit(server):
+    model = chat_openai(server.url, "qwen3", "vllm")
+    known = endpoint(model)
+    request = Request(
+        messages=[HumanMessage("hi")], max_output_tokens=4, thinking=3, answer_tokens=1
+    )
+    completion = (await complete(known, request, Budget(tokens=500)))[0]
+    assert completion.truncated
+    assert THOUGHT.startswith(completion.reasoning)
+    assert completion.reasoning
+
+
 async def test_what_the_user_has_in_the_body_stays_there(server):
     own = {"top_k": 20, "chat_template_kwargs": {"custom": 1}, "thinking_token_budget": 9}
     model = chat_openai(server.url, "qwen3", "vllm", extra_body=own)
@@ -234,7 +261,7 @@ async def test_what_the_user_has_in_the_body_stays_there(server):
             "max_completion_tokens": 500,
             "top_k": 20,
             "chat_template_kwargs": off,
-            "thinking_token_budget": 0,
+            "thinking_token_budget": 9,
         }
 
 

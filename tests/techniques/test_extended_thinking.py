@@ -313,25 +313,54 @@ async def test_one_that_refuses_to_go_on_from_its_own_message_is_asked_in_words(
     assert any("does not go on from an assistant message" in note for note in result.notes)
 
 
-async def test_a_thought_that_took_the_answers_tokens_is_followed_by_a_call_that_answers(server):
+async def test_a_thought_that_took_the_answers_tokens_is_followed_by_a_call_that_answers(
+    server, monkeypatch
+):
     def all_thought(body):
         reply = recording_server.chat_completion(body)
-        if body["thinking_token_budget"]:
+        if "thinking_token_budget" in body:
             reply["choices"][0]["message"]["content"] = ""
             reply["choices"][0]["finish_reason"] = "length"
             reply["usage"]["completion_tokens_details"]["reasoning_tokens"] = 30
         return reply
 
-    recording_server.FORMS["/v1/chat/completions"] = all_thought
-    try:
-        result = await ask(extended_thinking(served(server), thinking_tokens=20), ENOUGH)
-    finally:
-        recording_server.FORMS["/v1/chat/completions"] = recording_server.chat_completion
+    monkeypatch.setitem(recording_server.FORMS, "/v1/chat/completions", all_thought)
+    result = await ask(extended_thinking(served(server), thinking_tokens=20), ENOUGH)
     assert result.answer == "3"
     answer = server.asked[1]
-    assert answer["thinking_token_budget"] == 0
+    assert answer["chat_template_kwargs"] == {"enable_thinking": False, "thinking": False}
     assert THOUGHT in answer["messages"][-1]["content"]
     assert answer["max_completion_tokens"] == 1024
+
+
+async def test_a_thought_that_a_server_leaves_in_the_text_is_told_apart(server, monkeypatch):
+    def unparsed(body):
+        reply = recording_server.chat_completion(body)
+        said = f"<think>{THOUGHT}</think>\n\n{SERVED_ANSWER}"
+        reply["choices"][0]["message"] = {"role": "assistant", "content": said}
+        return reply
+
+    monkeypatch.setitem(recording_server.FORMS, "/v1/chat/completions", unparsed)
+    result = await ask(extended_thinking(served(server)), ENOUGH)
+    assert (result.text, result.candidates[0].reasoning) == (SERVED_ANSWER, THOUGHT)
+
+
+async def test_it_is_a_node_of_another_graph():
+    from langgraph.graph import START, MessagesState, StateGraph
+
+    parent = StateGraph(MessagesState)
+    parent.add_node("solve", extended_thinking(thoughtful("Three."), budget=ENOUGH).compile())
+    parent.add_edge(START, "solve")
+    out = await parent.compile().ainvoke({"messages": [("user", QUESTION)]})
+    assert [message.text for message in out["messages"]] == [QUESTION, ANSWER]
+
+
+async def test_a_users_own_limit_that_has_no_room_for_both_is_kept_in_two_calls(server):
+    model = served(server).bind(max_tokens=500)
+    result = await ask(extended_thinking(model, max_output_tokens=500), ENOUGH)
+    assert result.answer == "3"
+    assert [sent["max_completion_tokens"] for sent in server.asked] == [500, 500]
+    assert server.asked[0]["stop"] == ["</think>"]
 
 
 async def test_a_model_that_is_not_known_to_think_says_so_in_a_note():

@@ -232,8 +232,10 @@ class ServerBudget:
         if self.server == "sglang":
             body["separate_reasoning"] = True
             body["custom_params"] = {**(body.get("custom_params") or {}), "thinking_budget": tokens}
-        else:
-            body[_BUDGETS[self.server]] = tokens
+        elif self.server == "llama.cpp":
+            body["thinking_budget_tokens"] = tokens
+        else:  # which a vLLM that was started without a reasoning configuration refuses
+            body |= {"thinking_token_budget": tokens} if tokens else {}
         return {"extra_body": body}
 
     def remark(self, tokens: int) -> str:
@@ -243,7 +245,6 @@ class ServerBudget:
 
 _SWITCHES = ("enable_thinking", "thinking")
 """What chat templates call it: the first of Qwen3 and GLM, the second of Granite and DeepSeek."""
-_BUDGETS = {"vllm": "thinking_token_budget", "llama.cpp": "thinking_budget_tokens"}
 
 
 def _stands_for(tokens: int, levels: Sequence[str]) -> str:

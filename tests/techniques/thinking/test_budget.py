@@ -7,9 +7,11 @@ import time
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from langchain_openai import ChatOpenAI
 
+from tests.fake_server import Behaviour, FakeServer
 from tests.scripted import Streaming, count
-from tests.techniques.searching import Told, ask, billed
+from tests.techniques.searching import QUESTION, Told, ask, billed
 from tests.techniques.thoughtful import ANSWER, CONTINUES, asked_to_think, words
 from tscale_graph import Budget, BudgetExceeded, SamplingError, extended_thinking
 
@@ -108,6 +110,22 @@ async def test_the_answers_reserve_is_kept_whatever_the_model_does(seed):
         assert model.options[-1]["max_tokens"] == most, "a thought never eats the answer's tokens"
 
 
+@pytest.mark.parametrize("tokens", range(1_000, 6_000, 700))
+async def test_of_a_server_whose_tokenizer_is_unknown_the_whole_thought_is_shown(tokens):
+    """What it counted for the thought bounds what the thought counts in the next prompt."""
+    with FakeServer(Behaviour(completion_tokens=500), in_process=True) as server:
+        trusted = {"honours_output_limit": True}
+        model = ChatOpenAI(model="fake", api_key="none", base_url=server.url, metadata=trusted)
+        graph = extended_thinking(model, thinking_tokens=2_000, max_output_tokens=100)
+        result = await ask(graph, Budget(tokens=tokens))
+        requests = server.ledger().requests
+    *thinks, answer = requests
+    assert sum(request.billed_tokens for request in requests) <= result.usage.tokens <= tokens
+    assert answer.max_tokens == 100
+    assert all(think.completion_tokens == min(500, think.max_tokens) for think in thinks)
+    assert answer.prompt_tokens >= sum(think.completion_tokens for think in thinks)
+
+
 def a_budget(rng, hangs):
     limits = {
         "calls": rng.randint(1, 10),
@@ -142,10 +160,11 @@ async def test_nothing_is_exceeded_by_models_that_misbehave(seed):
         thinking_tokens=rng.choice([1, 20, 300]),
         min_thinking_tokens=rng.choice([0, 1]),
         max_output_tokens=rng.choice([5, 50]),
-    )
+    ).compile()
     began = time.monotonic()
     try:
-        usage = (await ask(graph, budget)).usage
+        out = await graph.ainvoke({"messages": [("user", QUESTION)], "budget": budget})
+        usage = out["result"].usage
     except (BudgetExceeded, SamplingError) as error:
         usage = error.usage
     took = time.monotonic() - began

@@ -17,7 +17,12 @@ from tscale_graph.models.threads import in_thread
 from tscale_graph.techniques.nodes import announce
 from tscale_graph.techniques.requesting import candidate_of, watched
 from tscale_graph.techniques.restarts import LOST, lost_usages, new_grant, once
-from tscale_graph.techniques.thinking.reading import native_turn, thought_turn, turn_of
+from tscale_graph.techniques.thinking.reading import (
+    apart,
+    native_turn,
+    thought_turn,
+    turn_of,
+)
 from tscale_graph.techniques.thinking.settings import ThinkingSettings
 from tscale_graph.techniques.thinking.state import Step, ThinkingRun, ThinkingState, Turn
 from tscale_graph.techniques.tree_search.conversation import what_came_new
@@ -67,8 +72,9 @@ class Thinker:
         else:
             prefill = str(messages[-1].text) if messages[-1].type == "ai" else ""
             said = candidate_of(completion, index=0)
-            said.text = what_came_new(said.text, prefill).strip()
-            said.reasoning = ""  # the thought is known, and this is none of it
+            # The thought is known: what a model thinks beside its answer is none of it.
+            _, said.text = apart(what_came_new(said.text, prefill), settings.markers)
+            said.reasoning = ""
             turn = turn_of(step, completion, said)
         if turn.answers:
             announce({"sample": turn.candidate.model_dump()})

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from tscale_graph.budget import Budget, Limit, Remaining
 from tscale_graph.leases import Grant, SampleSize, grant
+from tscale_graph.techniques.thinking.reading import slack
 from tscale_graph.techniques.thinking.settings import ThinkingSettings
 from tscale_graph.techniques.thinking.state import Step, ThinkingRun, Way
 
@@ -139,9 +140,11 @@ def _thought(
     prompt = run.prompt_bound + settings.words_bound("think", way) + run.thought_bound
     price = endpoint.prices.ceiling
     after = run.prompt_bound + settings.words_bound("answer", way) + run.thought_bound
+    joint = endpoint.counter.text_bound(settings.begun(" ", settings.wait))
 
     def granted(tokens: int) -> Grant:
-        reserve = SampleSize(prompt_tokens=after + tokens, output_tokens=answer, price=price)
+        shown = after + tokens + joint + slack(tokens)
+        reserve = SampleSize(prompt_tokens=shown, output_tokens=answer, price=price)
         size = SampleSize(
             prompt_tokens=prompt,
             output_tokens=tokens + kept,

@@ -14,8 +14,6 @@ from tscale_graph.techniques.tree_search.conversation import what_came_new
 
 REFUSED = (400, 422)
 """The HTTP statuses of a request that a provider does not take."""
-_JOINT = 2
-"""Tokens that may come of joining texts, beyond those of the parts."""
 
 
 def turn_of(step: Step, completion: Completion, candidate: Candidate) -> Turn:
@@ -54,29 +52,51 @@ def thought_turn(settings: ThinkingSettings, step: Step, completion: Completion)
     candidate.text, candidate.reasoning = "", added
     turn = turn_of(step, completion, candidate)
     if counter.exact or completion.output_tokens is None:
-        bound = counter.text_bound(added)
+        bound = counter.text_bound(added) + slack(tokens)
     else:
-        bound = tokens + counter.text_bound(joined)
-    return turn.model_copy(update={"tokens": tokens, "bound": bound + _JOINT, "ended": ended})
+        bound = tokens + slack(tokens) + counter.text_bound(joined)
+    return turn.model_copy(update={"tokens": tokens, "bound": bound, "ended": ended})
 
 
 def native_turn(settings: ThinkingSettings, step: Step, completion: Completion) -> Turn:
     """What a call came to that thinks as its provider does, and then answers.
 
-    A thought that went beyond its tokens may have left too few for the answer.
+    A thought that went beyond its tokens, or that the time ended, may have left too little for
+    the answer.
     """
     counter = settings.endpoint.counter
     candidate = candidate_of(completion, index=0)
-    tokens = completion.usage.reasoning_tokens
-    overdrawn = completion.truncated and tokens > (step.thinking or 0)
+    thought, candidate.text = apart(completion.text, settings.markers)
+    candidate.reasoning += thought
+    tokens = completion.usage.reasoning_tokens or counter.text(candidate.reasoning)
+    usage = completion.usage
+    candidate.usage = usage.model_copy(
+        update={"reasoning_tokens": min(tokens, usage.output_tokens)}
+    )
+    late = completion.cut_off_by == "seconds"
+    bound = min(counter.text_bound(candidate.reasoning), tokens + slack(tokens))
     return turn_of(step, completion, candidate).model_copy(
         update={
             "tokens": tokens,
-            "bound": counter.text_bound(completion.reasoning) + _JOINT,
+            "bound": bound,
             "ended": completion.error is None and not completion.truncated,
-            "overdrawn": overdrawn,
+            "overdrawn": completion.truncated and (late or tokens > (step.thinking or 0)),
         }
     )
+
+
+def apart(text: str, markers: tuple[str, str]) -> tuple[str, str]:
+    """A thought that a server left in the text, and the text after it.
+
+    >>> apart("<think>Two and one.</think> The answer is 3", ("<think>", "</think>"))
+    ('Two and one.', 'The answer is 3')
+    """
+    opening, close = markers
+    thought, ended, answer = text.rpartition(close)
+    if ended:
+        return thought.strip().removeprefix(opening), answer.strip()
+    unended = text.strip().startswith(opening)
+    return (text.strip().removeprefix(opening), "") if unended else ("", text.strip())
 
 
 def within(text: str, tokens: int, count: Callable[[str], int]) -> str:
@@ -90,6 +110,11 @@ def within(text: str, tokens: int, count: Callable[[str], int]) -> str:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if count(text[:middle]) <= tokens else (low, middle - 1)
     return text[:low]
+
+
+def slack(tokens: int) -> int:
+    """Tokens that a thought may count in a prompt beyond those that were made of it."""
+    return 2 + tokens // 64
 
 
 def _tokens(counter: TokenCounter, piece: str, reported: int | None) -> int:
