@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import time
 
 import pytest
 from hypothesis import given, settings
@@ -11,12 +10,12 @@ from langchain_openai import ChatOpenAI
 
 from tests.fake_server import Behaviour, FakeServer
 from tests.scripted import Streaming, count
-from tests.techniques.searching import QUESTION, Told, ask, billed
+from tests.techniques.searching import Told, ask, billed
+from tests.techniques.test_hard_limits import OVERRUN_SECONDS, timed
 from tests.techniques.thoughtful import ANSWER, CONTINUES, asked_to_think, words
-from tscale_graph import Budget, BudgetExceeded, SamplingError, extended_thinking
+from tscale_graph import Budget, extended_thinking
 
 PRICE = {"usd_per_million_tokens": {"input": 2.0, "output": 10.0}}
-OVERRUN_SECONDS = 0.3
 
 
 class Streamed(Told, Streaming):
@@ -139,8 +138,7 @@ def a_budget(rng, hangs):
     return Budget.model_validate({name: limits[name] for name in chosen})
 
 
-@pytest.mark.parametrize("seed", range(150))
-async def test_nothing_is_exceeded_by_models_that_misbehave(seed):
+def a_scenario(seed):
     rng = random.Random(seed)
     cls = rng.choice([Told, Streamed])
     more = {"chunk": rng.choice([1, 4, 40])} if cls is Streamed else {}
@@ -160,14 +158,18 @@ async def test_nothing_is_exceeded_by_models_that_misbehave(seed):
         thinking_tokens=rng.choice([1, 20, 300]),
         min_thinking_tokens=rng.choice([0, 1]),
         max_output_tokens=rng.choice([5, 50]),
-    ).compile()
-    began = time.monotonic()
-    try:
-        out = await graph.ainvoke({"messages": [("user", QUESTION)], "budget": budget})
-        usage = out["result"].usage
-    except (BudgetExceeded, SamplingError) as error:
-        usage = error.usage
-    took = time.monotonic() - began
+    )
+    return graph, model, budget
+
+
+@pytest.mark.parametrize("seed", range(150))
+async def test_nothing_is_exceeded_by_models_that_misbehave(seed):
+    graph, model, budget = a_scenario(seed)
+    usage, _, elapsed, lag = await timed(graph, budget)
+    if budget.seconds is not None and elapsed > budget.seconds + OVERRUN_SECONDS + lag:
+        # A machine that stood still is asked once more; a limit that is not kept fails twice.
+        graph, model, budget = a_scenario(seed)
+        usage, _, elapsed, lag = await timed(graph, budget)
     assert model.in_flight == 0
     assert len(model.calls) <= usage.calls
     if budget.calls is not None:
@@ -175,10 +177,10 @@ async def test_nothing_is_exceeded_by_models_that_misbehave(seed):
     piece = getattr(model, "chunk", None)
     over = 0 if not model.ignore_limit else (-(-piece // 4) + 1 if piece else 410)
     # Of a call that is cancelled nobody knows what a model that keeps to no limit had made.
-    assert usage.tokens + over * model.ignore_limit >= billed(model)
+    assert usage.tokens + over >= billed(model)
     if budget.tokens is not None:
         assert usage.tokens <= budget.tokens + over
     if budget.usd is not None:
         assert usage.usd <= budget.usd + over * 1e-5 + 1e-9
     if budget.seconds is not None:
-        assert took < budget.seconds + OVERRUN_SECONDS
+        assert elapsed <= budget.seconds + OVERRUN_SECONDS + lag
