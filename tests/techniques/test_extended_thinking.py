@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from langchain_anthropic import ChatAnthropic
 from langchain_core.messages import HumanMessage
 from langchain_openai import ChatOpenAI
 
@@ -14,6 +15,7 @@ from tests.techniques.searching import QUESTION, Told, ask, asked_of, billed, to
 from tests.techniques.thoughtful import ANSWER, CONTINUES, asked_to_think, thoughtful, words
 from tscale_graph import Budget, BudgetExceeded, SamplingError, extended_thinking, solve
 
+THINKS = {"thinks_natively": True}
 ENOUGH = Budget(tokens=20_000, calls=60)
 
 
@@ -283,6 +285,34 @@ async def test_natively_too_the_budget_shortens_the_thought_and_not_the_answer(s
     (sent,) = server.asked
     assert 16 < sent["thinking_token_budget"] < 1_500
     assert sent["max_completion_tokens"] - sent["thinking_token_budget"] == 500
+
+
+async def test_a_budget_too_small_for_a_native_thought_buys_one_in_a_call_of_its_own(server):
+    """Claude thinks natively from 1,024 tokens on."""
+    model = ChatAnthropic(
+        model="claude-haiku-4-5",
+        api_key="none",
+        base_url=server.url,
+        metadata={"thinks_natively": True, "honours_output_limit": True},
+    )
+    graph = extended_thinking(model, max_output_tokens=100)
+    result = await ask(graph, Budget(tokens=2_500))
+    assert result.answer == "3"
+    assert [sent.get("thinking") for sent in server.asked] == [None, None]
+    server.asked.clear()
+    await ask(graph, Budget(tokens=5_000))
+    (sent,) = server.asked
+    assert 1_024 <= sent["thinking"]["budget_tokens"] < 4_096
+    assert sent["max_tokens"] == sent["thinking"]["budget_tokens"] + 100
+
+
+async def test_fewer_tokens_than_a_provider_can_be_told_are_asked_for_in_words(server):
+    model = ChatAnthropic(
+        model="claude-haiku-4-5", api_key="none", base_url=server.url, metadata=THINKS
+    )
+    result = await ask(extended_thinking(model, thinking_tokens=200), ENOUGH)
+    assert [sent.get("thinking") for sent in server.asked] == [None, None]
+    assert "claude-haiku-4-5 thinks natively from 1024 tokens on" in result.notes
 
 
 async def test_an_effort_is_told_in_a_note(server):

@@ -7,7 +7,6 @@ from typing import Any
 
 from tscale_graph.budget import Usage
 from tscale_graph.candidates import Candidate, Result, SamplingError
-from tscale_graph.models.endpoint import Endpoint
 from tscale_graph.techniques.choosing import (
     answer_message,
     budget_exceeded,
@@ -92,19 +91,19 @@ class ThinkingFinisher:
             notes.append(f"{endpoint.name} went {over} tokens over its output limit")
         if candidate.text and candidate.answer is None:
             notes.append("no answer could be read from what the model said")
-        notes += self._unknowns(endpoint) if run.turns else ()
+        if self.settings.remark and run.thoughts and not refused:
+            notes.append(self.settings.remark)
+        if run.turns and endpoint.prices.ceiling is None:
+            notes.append(unpriced_note(endpoint.name))
         return notes
-
-    def _unknowns(self, endpoint: Endpoint) -> list[str]:
-        notes = [self.settings.remark] if self.settings.remark else []
-        return notes + ([unpriced_note(endpoint.name)] if endpoint.prices.ceiling is None else [])
 
     def _raise_if_hopeless(self, run: ThinkingRun, candidate: Candidate, result: Result) -> None:
         limit = result.cut_off_by
         failed = candidate.error if candidate.error != LOST else None
         if failed and not candidate.cut_off_by:
             raise SamplingError(f"the call failed with {failed}", result.usage, result)
-        if limit is not None and not candidate.text and self.settings.on_exceeded == "raise":
+        unsaid = not candidate.text or candidate.truncated
+        if limit is not None and unsaid and self.settings.on_exceeded == "raise":
             started = None if run.turns else "a call"
             raise budget_exceeded(limit, run.admission, result.usage, started=started)
 

@@ -232,8 +232,9 @@ def _answer(
 
 def _answering_way(settings: ThinkingSettings, run: ThinkingRun) -> Way:
     """How to ask for the answer: as for the thought, unless the provider refuses that."""
+    thought = settings.ways.index(run.thoughts[-1].way) if run.thoughts else 0
     refused = sum(turn.refused for turn in run.turns)
-    return settings.ways[min(refused, len(settings.ways) - 1)]
+    return settings.ways[min(max(thought, refused), len(settings.ways) - 1)]
 
 
 def _no_thinking(settings: ThinkingSettings, run: ThinkingRun) -> int | None:
