@@ -63,6 +63,7 @@ def test_techniques_that_need_another_package_are_listed_with_what_they_need(tsc
     )
     assert "self-consistency" in done.stdout
     assert "pip install 'tscale-graph[search]'" in done.stdout
+    assert "lets a model think" in done.stdout, "which needs no tree"
     assert done.returncode == 0, done.stderr
 
 

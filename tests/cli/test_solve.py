@@ -179,6 +179,32 @@ def test_a_model_that_writes_brackets_is_answered_for_all_the_same(text, server,
     assert text in done.stderr
 
 
+def test_thought_and_answer_are_told_apart(server, tscale):
+    asked = ("How many?", "--technique", "extended-thinking", "--thinking-tokens", "100", "--json")
+    done = tscale(*SOLVE, *asked)
+    result = json.loads(done.stdout)
+    (candidate,) = result["candidates"]
+    assert (result["answer"], candidate["reasoning"]) == ("3", "The answer is 3")
+    assert result["usage"]["reasoning_tokens"] == 4
+    assert tscale(*SOLVE, *asked[:3]).stdout == "3\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--technique", "extended-thinking", "--samples", "4"), "--samples is not for"),
+        (("--technique", "extended-thinking", "--verify", "equation"), "--verify is not for"),
+        (("--thinking-tokens", "9"), "--thinking-tokens is for --technique extended-thinking"),
+        (("--technique", "extended-thinking", "--thinking-tokens", "0"), "at least 1, got 0"),
+    ],
+)
+def test_options_of_thinking_are_for_thinking(options, says, server, tscale):
+    done = tscale(*SOLVE, "How many?", *options)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert says in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
 @pytest.mark.parametrize(
     ("options", "kind"),
     [
@@ -210,6 +236,7 @@ def test_help_teaches_and_the_lists_list(capsys):
     assert main(["techniques"]) == 0
     listed = capsys.readouterr().out
     assert "self-consistency" in listed
+    assert "extended-thinking" in listed
     assert "equation" in listed
     assert main([]) == 2
     assert main(["--version"]) == 0

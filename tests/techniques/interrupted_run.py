@@ -9,8 +9,9 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from tests.scripted import Scripted
 from tests.techniques.test_clustering import PARIS, same_city
+from tests.techniques.thoughtful import thoughtful
 from tests.verifiers.judges.readers import reader
-from tscale_graph import Budget, best_of_n, self_consistency
+from tscale_graph import Budget, best_of_n, extended_thinking, self_consistency
 from tscale_graph.verifiers.judges import judge, pairwise_judge
 from tscale_graph.verifiers.meaning import semantic
 
@@ -28,6 +29,7 @@ def techniques():
             Scripted(answers=PARIS), answer=semantic(model=reader(same_city)), max_samples=6
         ),
         "closing calls": best_of_n(numbers(), pairwise_judge(reader('{"winner": "tie"}')), n=6),
+        "thinking": extended_thinking(thoughtful("So.", "So."), min_thinking_tokens=2),
     }
 
 

@@ -8,7 +8,15 @@ from temporalio.langgraph import LangGraphPlugin, graph
 with workflow.unsafe.imports_passed_through():
     from langchain_openai import ChatOpenAI
 
-    from tscale_graph import ab_mcts, beam_search, best_of_n, lats, refine, self_consistency
+    from tscale_graph import (
+        ab_mcts,
+        beam_search,
+        best_of_n,
+        extended_thinking,
+        lats,
+        refine,
+        self_consistency,
+    )
     from tscale_graph.techniques.labelling.graph import label_steps
 
 QUEUE = "tscale"
@@ -44,6 +52,7 @@ def plugin(url: str) -> LangGraphPlugin:
             "label_steps": label_steps(model, solutions=3, steps="line", max_output_tokens=32),
             "refine": refine(model, by_length, chains=2, max_revisions=2, repeats=9, answer="text"),
             "critic": refine(model, max_revisions=2, repeats=9, answer="text"),
+            "extended_thinking": extended_thinking(model, thinking_tokens=50),
             "lats": lats(model, value=by_length, tools=[look], width=2, max_nodes=6, answer="text"),
         },
         default_activity_options={"start_to_close_timeout": timedelta(seconds=30)},

@@ -93,6 +93,11 @@ async def test_samples_run_as_activities_and_the_budget_holds(temporal):
             _, best = await ask("best_of_n", 20)
             assert best["answer"] == "3"
 
+            server.reset(Behaviour(answers={"The answer is 3": 1.0}))
+            _, thought = await ask("extended_thinking", 20)
+            assert (thought["answer"], thought["usage"]["calls"]) == ("3", 2)
+            assert len(server.ledger().requests) == 2
+
 
 def activities_of(history):
     return [

@@ -26,6 +26,8 @@ examples:
   tscale solve --file question.txt --model openai:gpt-5-mini --budget usd=0.02 --json
   tscale solve "Use the numbers 4, 6, 3 to make 21." --technique ab-mcts --verify countdown \\
       --samples 32 --show-tree tree.html --budget tokens=20000
+  tscale solve "What is 17 * 23?" --technique extended-thinking --thinking-tokens 2000 \\
+      --budget tokens=10000
   echo "What is 17 * 23?" | tscale solve --technique router --budget calls=20
 
 budget (required): any of calls=N, tokens=N, usd=X, seconds=X, joined by commas.
@@ -134,7 +136,8 @@ def _parser() -> argparse.ArgumentParser:
     solve.add_argument(
         "--technique",
         default="self-consistency",
-        help="self-consistency, best-of-n, beam-search, ab-mcts, lats, refine or router",
+        help="self-consistency, best-of-n, beam-search, ab-mcts, lats, refine, extended-thinking or "
+        "router",
     )
     solve.add_argument(
         "--samples", type=int, metavar="N", help="the most samples, nodes or versions"
@@ -150,6 +153,8 @@ def _parser() -> argparse.ArgumentParser:
     solve.add_argument("--temperature", type=float, metavar="T", help="0 to 2 (default 0.7)")
     solve.add_argument("--max-output-tokens", type=int, metavar="N", help="of one sample")
     solve.add_argument("--max-parallel", type=int, metavar="N", help="samples in flight at once")
+    solve.add_argument("--thinking-tokens", type=int, metavar="N", help="the most of a thought")
+    solve.add_argument("--min-thinking-tokens", type=int, metavar="N", help="the fewest of it")
     solve.add_argument("--seed", type=int, help="for runs that repeat")
     solve.add_argument("--class", dest="task_class", help="the class of the task, for the router")
     solve.add_argument("--show-tree", metavar="PATH", help="of a search or refine: .html, .json, …")

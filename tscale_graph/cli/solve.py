@@ -22,10 +22,10 @@ from tscale_graph.cli.main import (
     NO_ANSWER,
     WRONG_USE,
 )
+from tscale_graph.cli.trees import check_tree_path, save_tree
 from tscale_graph.cli.watching import Watcher, watcher
 from tscale_graph.models.failures import one_line
 from tscale_graph.models.weights import LocalModelError, local_weights
-from tscale_graph.search_trees.record import SUFFIXES
 from tscale_graph.solving import technique_graph
 from tscale_graph.techniques.named import WITH_TREE, named_technique, needs_verifier
 from tscale_graph.techniques.router import router
@@ -40,6 +40,8 @@ _ARGUMENTS = (
     ("max_parallel", "max_parallel"),
     ("seed", "seed"),
     ("speculate", "speculate"),
+    ("thinking_tokens", "thinking_tokens"),
+    ("min_thinking_tokens", "min_thinking_tokens"),
 )
 _SAMPLES = {"best_of_n": "n", "self_consistency": "max_samples", "refine": "max_revisions"}
 """What techniques call their samples; of a tree search they are nodes."""
@@ -171,24 +173,6 @@ def read_budget(text: str | None) -> Budget:
         raise ValueError(f"--budget {name} {reason}, got {limits[name]}") from None
 
 
-def check_tree_path(asked: argparse.Namespace) -> None:
-    """Refuse, before anything is spent, a place that a tree cannot be written to.
-
-    Raises:
-        ValueError: for another technique, an unknown suffix or a folder that does not exist.
-    """
-    if asked.show_tree is None:
-        return
-    if asked.technique.replace("-", "_") not in WITH_TREE:
-        names = ", ".join(name.replace("_", "-") for name in WITH_TREE)
-        raise ValueError(f"--show-tree is for --technique {names}")
-    path = Path(asked.show_tree)
-    if path.suffix.lower() not in SUFFIXES:
-        raise ValueError(f"--show-tree must end in {', '.join(SUFFIXES)}, got {asked.show_tree!r}")
-    if not path.parent.is_dir():
-        raise ValueError(f"--show-tree: there is no folder {path.parent}")
-
-
 def _show_tree(result: Result, path: str | None) -> int | None:
     """Write the tree where that was asked for; the exit status where it cannot be."""
     if path is not None:
@@ -197,19 +181,6 @@ def _show_tree(result: Result, path: str | None) -> int | None:
         except (OSError, ValueError) as error:
             return _complain(error, FAILED)
     return None
-
-
-def save_tree(result: Result, path: str) -> None:
-    """Write the tree of a search, in the format that the suffix names.
-
-    Raises:
-        OSError: when it cannot be written.
-        ValueError: when there is no tree.
-    """
-    if result.tree is None:
-        raise ValueError("the run left no tree to show")
-    result.tree.save(path)
-    print(f"the tree is in {path}", file=sys.stderr)
 
 
 def build_graph(asked: argparse.Namespace) -> StateGraph[Any, Any, Any, Any]:
@@ -247,6 +218,7 @@ def build_graph(asked: argparse.Namespace) -> StateGraph[Any, Any, Any, Any]:
         if most < 2:
             raise ValueError(f"--samples must be at least 2 with refine, got {most}")
         most -= 1  # the first version revises nothing
+    _check_thinking(asked, name)
     more = {
         samples: most,
         "select": asked.select,
@@ -257,6 +229,19 @@ def build_graph(asked: argparse.Namespace) -> StateGraph[Any, Any, Any, Any]:
     }
     arguments |= {argument: value for argument, value in more.items() if value is not None}
     return technique_graph(asked.technique, {"model": asked.model, **arguments})
+
+
+def _check_thinking(asked: argparse.Namespace, name: str) -> None:
+    """Refuse options of sampling for extended thinking, and those of it for other techniques."""
+    thinks = name == "extended_thinking"
+    foreign = _SAMPLING_ONLY if thinks else ("thinking_tokens", "min_thinking_tokens")
+    for option in foreign:
+        if getattr(asked, option) is not None:
+            told = "is not for" if thinks else "is for"
+            raise ValueError(f"--{option.replace('_', '-')} {told} --technique extended-thinking")
+
+
+_SAMPLING_ONLY = ("samples", "verify", "select", "stop", "speculate", "max_parallel")
 
 
 def read_as(asked: argparse.Namespace) -> AnswerKind | None:

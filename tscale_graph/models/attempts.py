@@ -63,6 +63,9 @@ class Request:
         floor: cut the stream off where the model becomes less sure than this.
         prompt_tokens: what the prompt counts, where the caller knows: what the provider counted
             for it before, or an upper bound.
+        thinking: tokens of thought that the provider is asked for natively, 0 for none; None
+            leaves it to the model.
+        answer_tokens: of the output tokens, those that no thought may have.
     """
 
     messages: Sequence[BaseMessage]
@@ -77,6 +80,8 @@ class Request:
     on_text: OnText | None = None
     floor: ConfidenceFloor | None = None
     prompt_tokens: int | None = None
+    thinking: int | None = None
+    answer_tokens: int = 0
 
 
 @dataclass(slots=True)
@@ -224,7 +229,9 @@ def _config(attempt: Attempt) -> RunnableConfig:
 
 
 async def _call(attempt: Attempt) -> tuple[Any, dict[str, Any]]:
-    request = attempt.request
+    request, thinking = attempt.request, attempt.request.thinking
+    if thinking is not None:
+        thinking = max(0, min(thinking, attempt.limit - request.answer_tokens))
     model, options = attempt.endpoint.request(
         max_output_tokens=attempt.limit,
         n=request.n,
@@ -233,6 +240,7 @@ async def _call(attempt: Attempt) -> tuple[Any, dict[str, Any]]:
         stop=request.stop,
         logprobs=request.logprobs,
         stream_usage=request.stream_usage is True,
+        thinking=thinking,
     )
     return await on_running_loop(model), options
 

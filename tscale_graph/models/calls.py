@@ -37,6 +37,8 @@ _OPTIONS = {
     "stream_usage": "stream_options",
 }
 """Optional parts of a request, and what providers call them when they refuse them."""
+_NO_THOUGHT = ("think", "reason", "effort")
+"""Words in a refusal of a model that cannot be told not to think."""
 
 
 async def complete(
@@ -104,7 +106,7 @@ async def complete(
         dropped = _refused_option(request, failed)
         if dropped is not None:
             request = replace(request, **{dropped: None})
-            refused = _OPTIONS[dropped]
+            refused = _OPTIONS.get(dropped, "an end to its thinking")
             notes = (*notes, f"{endpoint.name} does not take {refused}: asked without it")
             pause = 0.0
         left = _seconds_left(deadline, clock)
@@ -200,6 +202,8 @@ def _refused_option(request: Request, failed: Failure | None) -> str | None:
     """The field of an optional part of ours that the provider's refusal names, if it does."""
     if failed is None or failed.status not in (400, 422):
         return None
+    if request.thinking == 0 and any(word in failed.message.lower() for word in _NO_THOUGHT):
+        return "thinking"
     named = (field for field, name in _OPTIONS.items() if name in failed.message.lower())
     return next((field for field in named if getattr(request, field) is not None), None)
 

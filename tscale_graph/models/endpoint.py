@@ -18,6 +18,9 @@ from langchain_core.runnables.config import merge_configs
 
 from tscale_graph.models.addresses import address, at_vendor
 from tscale_graph.models.pricing import PriceList, price_list
+from tscale_graph.models.thinking import NativeThinking, native_thinking
+from tscale_graph.models.thinking_options import ServerBudget
+from tscale_graph.models.thoughts import with_thoughts
 from tscale_graph.models.tokens import TokenCounter, bound_tokens
 
 Family = Literal["openai", "anthropic", "google", "ollama", "other"]
@@ -69,6 +72,7 @@ class Endpoint:
         shares_prompt: one request may ask for several completions of one prompt.
         prices: what it costs.
         counter: counts its tokens.
+        thinking: how it is told to think; None where it is not known to.
     """
 
     model: BaseChatModel
@@ -83,6 +87,7 @@ class Endpoint:
     shares_prompt: bool
     prices: PriceList
     counter: TokenCounter = field(repr=False)
+    thinking: NativeThinking | None = None
 
     @property
     def generates_in_thread(self) -> bool:
@@ -125,15 +130,26 @@ class Endpoint:
         stop: list[str] | None = None,
         logprobs: int | None = None,
         stream_usage: bool = True,
+        thinking: int | None = None,
     ) -> tuple[BaseChatModel, dict[str, Any]]:
-        """The model to call and the arguments to call it with, under this class's names."""
+        """The model to call and the arguments to call it with, under this class's names.
+
+        `thinking` is how many of the output tokens are for a thought: 0 for none, None for what
+        the model does by itself.
+        """
         options: dict[str, Any] = {**self.bound, self.output_limit: max_output_tokens}
         changes: dict[str, Any] = {}
         if self.model.cache is not False and (self.model.cache or get_llm_cache()):
             changes["cache"] = False  # the same answer again is not another sample
         if self.family == "openai" and not stream_usage:
             changes["stream_usage"] = False
-        if temperature is not None and self._accepts("temperature"):
+        warm = True
+        if thinking is not None and self.thinking is not None:
+            thinks = thinking if thinking >= self.thinking.least else 0
+            changes |= self.thinking.fields(self.model, self.bound, thinks)
+            options = {n: v for n, v in options.items() if n not in self.thinking.replaces}
+            warm = self.thinking.takes_temperature
+        if temperature is not None and warm and self._accepts("temperature"):
             options["temperature"] = temperature
         if seed is not None and self._accepts("seed"):
             options["seed"] = seed
@@ -192,8 +208,11 @@ def endpoint(model: Runnable[Any, Any]) -> Endpoint:
     several = type(model).__name__ in _SEVERAL_COMPLETIONS
     counter = TokenCounter(model, openai_name=name if _served_by_openai(model, family) else None)
     own_options: dict[str, Any] = {name: getattr(model, name, None) for name in _MORE_OPTIONS}
+    vendors = at_vendor(address(model), family)
+    thinking = native_thinking(model, family, name=name, at_vendor=vendors)
+    ours = _with_our_settings(model, family)
     return Endpoint(
-        model=_with_our_settings(model, family),
+        model=with_thoughts(ours) if isinstance(thinking, ServerBudget) else ours,
         name=name,
         family=family,
         bound=_without_ours(bound),
@@ -205,6 +224,7 @@ def endpoint(model: Runnable[Any, Any]) -> Endpoint:
         shares_prompt=several and not _uses_responses_api(model),
         prices=price_list(model, name=name, provider=provider),
         counter=counter.with_added(bound_tokens(bound) + bound_tokens(own_options)),
+        thinking=thinking,
     )
 
 

@@ -33,6 +33,7 @@ class Completion:
         status: the HTTP status of that error, where there was one.
         usage: this completion's share of what the request cost.
         prompt_tokens: what the provider counted for the prompt, or None where it did not say.
+        output_tokens: what it counted for this completion, where it was asked for no other.
         overshoot_tokens: tokens beyond the lease.
         notes: what could not be done.
     """
@@ -51,6 +52,7 @@ class Completion:
     status: int | None = None
     usage: Usage = field(default_factory=Usage)
     prompt_tokens: int | None = None
+    output_tokens: int | None = None
     overshoot_tokens: int = 0
     notes: tuple[str, ...] = ()
 
@@ -145,7 +147,10 @@ def _finish_reason(metadata: dict[str, Any]) -> str | None:
 
 
 def _reasoning(message: BaseMessage) -> str:
-    if isinstance(message.content, str) and "reasoning_content" not in message.additional_kwargs:
+    beside = message.additional_kwargs.get("reasoning_content")
+    if isinstance(beside, str):
+        return beside
+    if isinstance(message.content, str):
         return ""
     blocks = cast(Sequence[dict[str, Any]], message.content_blocks)
     return "".join(block.get("reasoning") or "" for block in blocks if block["type"] == "reasoning")

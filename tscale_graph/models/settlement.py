@@ -16,6 +16,7 @@ from tscale_graph.models.attempts import UNWANTED, Attempt, Cut
 from tscale_graph.models.endpoint import Endpoint
 from tscale_graph.models.failures import Billed, Failure, one_line
 from tscale_graph.models.replies import Completion, Reported, read_message, read_usage
+from tscale_graph.models.tokens import TokenCounter
 from tscale_graph.sharing import apportion
 
 
@@ -78,6 +79,8 @@ def _settle(attempt: Attempt, *, seconds: float, expired: bool) -> tuple[list[Co
             asked=asked,
             seconds=seconds,
         )
+        if asked == 1:
+            completions[0] = replace(completions[0], output_tokens=reported.output_tokens)
         return completions, usage
     failed = attempt.failure or Failure(
         "the model returned no completion", transient=True, fate_known=False
@@ -251,7 +254,7 @@ def _true_usage(
         calls=asked,
         input_tokens=input_tokens,
         output_tokens=output_tokens,
-        reasoning_tokens=min(reported.reasoning_tokens, output_tokens),
+        reasoning_tokens=_reasoning_tokens(counter, completions, reported, output_tokens),
         usd=endpoint.prices.cost(
             input_tokens=input_tokens,
             output_tokens=output_tokens,
@@ -259,6 +262,19 @@ def _true_usage(
         ),
         seconds=seconds,
     )
+
+
+def _reasoning_tokens(
+    counter: TokenCounter,
+    completions: Sequence[Completion],
+    reported: Reported,
+    output_tokens: int,
+) -> int:
+    """The tokens of thought: as reported, else what is left beside those of the answers."""
+    if reported.reasoning_tokens or not any(one.reasoning for one in completions):
+        return min(reported.reasoning_tokens, output_tokens)
+    answered = sum(counter.text(one.text + one.tool_text) for one in completions)
+    return max(0, output_tokens - answered)
 
 
 def _told_by_logprobs(completions: Sequence[Completion]) -> int:

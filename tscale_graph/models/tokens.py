@@ -73,6 +73,11 @@ class TokenCounter:
         return self._own is not None
 
     @property
+    def exact(self) -> bool:
+        """Whether the tokens of a text are known, and not estimated."""
+        return self.own or self._encoding is not None
+
+    @property
     def asks_server(self) -> bool:
         """Whether counting is a request to a server, which takes time and may fail."""
         return bool(getattr(self._model, "counts_by_server", False))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from langchain_core.messages import AIMessage
-from langchain_core.messages.ai import UsageMetadata
+from langchain_core.messages.ai import OutputTokenDetails, UsageMetadata
 
 from tscale_graph.answers import AnswerKind
 from tscale_graph.budget import Budget, BudgetExceeded, Limit, Usage
@@ -226,15 +226,22 @@ def told_once(notes: Iterable[str]) -> list[str]:
 
 
 def answer_message(result: Result, winner: Candidate | None) -> AIMessage:
-    """The answer as a message, with what the whole run cost."""
+    """The answer as a message, with what the whole run cost.
+
+    Where the model thought first, `content_blocks` has the reasoning before the text; the content
+    stays plain text, so that any provider takes it back as a part of the conversation.
+    """
     usage: Usage = result.usage
+    thought = winner.reasoning if winner else ""
     return AIMessage(
         content=result.text,
+        additional_kwargs={"reasoning_content": thought} if thought else {},
         tool_calls=winner.tool_calls if winner else [],  # pyright: ignore[reportArgumentType]
         usage_metadata=UsageMetadata(
             input_tokens=usage.input_tokens,
             output_tokens=usage.output_tokens,
             total_tokens=usage.tokens,
+            output_token_details=OutputTokenDetails(reasoning=usage.reasoning_tokens),
         ),
         response_metadata={"technique": result.technique, "status": result.status},
     )

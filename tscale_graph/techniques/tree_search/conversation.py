@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
 from tscale_graph.models.endpoint import Endpoint
-from tscale_graph.techniques.tree_search.state import Node
+
+if TYPE_CHECKING:  # a tree needs numpy, and words do not
+    from tscale_graph.techniques.tree_search.state import Node
 
 Continuation = Literal["auto", "prefill", "prompt"]
 """How a model is asked to go on: from an assistant message, in words, or as it is known for."""

@@ -1,0 +1,1 @@
+"""Thinking before an answer: calls of their own, or what the provider does itself."""
