@@ -136,8 +136,8 @@ def _parser() -> argparse.ArgumentParser:
     solve.add_argument(
         "--technique",
         default="self-consistency",
-        help="self-consistency, best-of-n, beam-search, ab-mcts, lats, refine, extended-thinking or "
-        "router",
+        help="self-consistency, best-of-n, beam-search, ab-mcts, lats, refine, extended-thinking "
+        "or router",
     )
     solve.add_argument(
         "--samples", type=int, metavar="N", help="the most samples, nodes or versions"
