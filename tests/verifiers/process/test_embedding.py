@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from langchain_core.embeddings import DeterministicFakeEmbedding, Embeddings
 
 from tscale_graph.verifiers.process.embedding import LONGEST_TEXT, Embedded
-from tscale_graph.verifiers.process.features import Position, features, features_of_many
+from tscale_graph.verifiers.process.features import features, features_of_many
+from tscale_graph.verifiers.process.reading import Position
 
 QUESTION = "Tom has 3 apples. He gets 4 more."
 texts = st.text(st.sampled_from("0123456789+=. abé中🎉\n"), max_size=12)

@@ -7,14 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tscale_graph.verifiers.process.features import (
-    Arithmetic,
-    Own,
-    Position,
-    Wording,
-    column_names,
-    features,
-)
+from tscale_graph.verifiers.process.features import Own, column_names, features
+from tscale_graph.verifiers.process.reading import Arithmetic, Position, Wording
 
 QUESTION = "Tom has 3 apples. He gets 4 more and loses 2."
 ALL = (Position(), Wording(), Arithmetic())

@@ -12,16 +12,11 @@ from sklearn.decomposition import PCA
 from tests.verifiers.process.test_model import CARD
 from tscale_graph.search.steps import step_splitter
 from tscale_graph.verifiers.process.classifier import projected, standardised
-from tscale_graph.verifiers.process.features import (
-    Arithmetic,
-    Position,
-    Wording,
-    column_names,
-    features,
-)
+from tscale_graph.verifiers.process.features import column_names, features
 from tscale_graph.verifiers.process.fitting import KINDS, LabelledSteps, fit
 from tscale_graph.verifiers.process.model import ProcessRewardModel
 from tscale_graph.verifiers.process.projecting import COMPONENTS, WIDE_FROM, projections_of
+from tscale_graph.verifiers.process.reading import Arithmetic, Position, Wording
 
 
 def wide_names(count):

@@ -16,10 +16,11 @@ from tscale_graph.verifiers.process.datasets import (
     with_featurizers,
 )
 from tscale_graph.verifiers.process.evaluating import evaluate_steps, held_out, held_out_labels
-from tscale_graph.verifiers.process.features import Arithmetic, Own, Position, Wording
+from tscale_graph.verifiers.process.features import Own
 from tscale_graph.verifiers.process.fitting import averaged, fit
 from tscale_graph.verifiers.process.labels import labelling_named
 from tscale_graph.verifiers.process.model import ProcessRewardModel
+from tscale_graph.verifiers.process.reading import Arithmetic, Position, Wording
 from tscale_graph.verifiers.process.training import PARTS, aggregate_aucs, parted, train
 
 DAY = "2026-11-26"

@@ -14,14 +14,8 @@ from tscale_graph.candidates import Verdict
 from tscale_graph.search.steps import StepSplitter, step_splitter
 from tscale_graph.verifiers.process.aggregates import Aggregate, check_aggregate, step_verdict
 from tscale_graph.verifiers.process.classifier import StepClassifier
-from tscale_graph.verifiers.process.features import (
-    Arithmetic,
-    Featurizer,
-    Position,
-    Wording,
-    column_names,
-    features_of_many,
-)
+from tscale_graph.verifiers.process.features import Featurizer, column_names, features_of_many
+from tscale_graph.verifiers.process.reading import Arithmetic, Position, Wording
 from tscale_graph.verifiers.process.saving import ModelCard, load_classifier, save_classifier
 
 BUILT_IN: dict[str, Featurizer] = {one.name: one for one in (Position(), Wording(), Arithmetic())}
