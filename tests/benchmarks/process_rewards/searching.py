@@ -4,8 +4,9 @@
 
 The embedded model, the held-out test questions of each family, the worked examples that the model
 was trained with. Each search may spend `--tokens` on a question; best-of-N then gets, question by
-question, what the first search has spent, and chooses by the score of the whole solution. `--keep`
-writes the table to `searching.md` beside this file.
+question, what the first search has spent, and chooses by the score of the whole solution; and, in
+another row, as many samples as make up what that search has written: a search pays for the prompt at
+every step, best-of-N once. `--keep` writes the table to `searching.md` beside this file.
 """
 
 import argparse
@@ -47,13 +48,19 @@ def _beam(beams: int, width: int, variant: str = "beam") -> Build:
 
 SEARCHES: dict[str, Build] = {
     "beam search, 4 beams of 4": _beam(4, 4),
-    "beam search, 2 beams of 8": _beam(2, 8),
     "REBASE, 4 beams of 4": _beam(4, 4, "rebase"),
 }
 
 
-def best(seed: int) -> Any:
-    return best_of_n("local", "prm", n=1000, select="max", **_common(seed))
+def best(seed: int, *, n: int = 1000) -> Any:
+    return best_of_n("local", "prm", n=n, select="max", **_common(seed))
+
+
+TOKENS_OF_A_SOLUTION = 25
+"""What the embedded model writes on a question of these families."""
+
+
+AS_MUCH_WRITTEN = "best-of-N, as much written"
 
 
 @dataclass
@@ -79,7 +86,7 @@ def messages(shown: list[Problem], asked: str) -> list[Any]:
 
 async def measure(family: Family, questions: int, tokens: int) -> dict[str, Row]:
     shown, _, test = problems(family)
-    rows = {name: Row() for name in (*SEARCHES, "best-of-N")}
+    rows = {name: Row() for name in (*SEARCHES, "best-of-N", AS_MUCH_WRITTEN)}
     for place, problem in enumerate(test[:questions]):
         seed = 10_000 * place
 
@@ -87,12 +94,15 @@ async def measure(family: Family, questions: int, tokens: int) -> dict[str, Row]
             state = {"messages": messages(shown, asked), "budget": Budget(tokens=budget)}
             return (await graph.compile().ainvoke(state))["result"]
 
-        spent = 0
+        spent = written = 0
         for name, build in SEARCHES.items():
             result = await run(build(seed), tokens)
             rows[name].add(result, problem.answer)
             spent = spent or result.usage.tokens
+            written = written or result.usage.output_tokens
         rows["best-of-N"].add(await run(best(seed), spent), problem.answer)
+        samples = max(1, written // TOKENS_OF_A_SOLUTION)
+        rows[AS_MUCH_WRITTEN].add(await run(best(seed, n=samples), 10 * tokens), problem.answer)
         print(".", end="", flush=True)
     print()
     return rows
