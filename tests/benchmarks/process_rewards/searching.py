@@ -5,8 +5,8 @@
 The embedded model, the held-out test questions of each family, the worked examples that the model
 was trained with. Each search may spend `--tokens` on a question; best-of-N then gets, question by
 question, what the first search has spent, and chooses by the score of the whole solution; and, in
-another row, as many samples as make up what that search has written: a search pays for the prompt at
-every step, best-of-N once. `--keep` writes the table to `searching.md` beside this file.
+another row, as many samples as make up what that search has written: a search pays for the prompt
+at every step, best-of-N once. `--keep` writes the table to `searching.md` beside this file.
 """
 
 import argparse
