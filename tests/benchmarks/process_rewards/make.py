@@ -10,12 +10,14 @@ command after the other. Each goes on where it was stopped. On two cores it take
 
 import argparse
 import gzip
+import json
 import shutil
 import sys
 from pathlib import Path
 
 from tests.benchmarks.process_rewards import families, truth
 from tscale_graph.cli.main import main as tscale
+from tscale_graph.verifiers.process.buying import MAJORITY, SINGLE, WEIGHTED
 from tscale_graph.verifiers.process.model import SHIPPED, ProcessRewardModel
 
 HERE = Path(__file__).parent
@@ -68,6 +70,31 @@ def keep(folder: Path, model: Path, report: Path) -> None:
         shutil.copytree(source, target, dirs_exist_ok=True)
 
 
+def figures() -> str:
+    """What the manual shows of the reports that were kept, as a table in Markdown."""
+    lines = [
+        "| held-out questions | one sample | majority of 16 | weighted vote of 16 | above majority "
+        "(95 %) | AUC of steps (95 %) | calibration error |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for folder, other in ((REPORT, {}), (REPORT / "another-kind", {"all": "sums, not learnt"})):
+        told = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+        for bought, steps in zip(told["bought"], told["steps"], strict=True):
+            row = bought["counts"].index(16)
+            one, most, weighted = (
+                f"{bought['curves'][way][row]['value']:.1%}" for way in (SINGLE, MAJORITY, WEIGHTED)
+            )
+            gain, auc = bought["comparisons"][WEIGHTED][row]["difference"], steps["auc"]
+            more = f"{gain['value']:+.1%} ({gain['low']:+.1%} to {gain['high']:+.1%})"
+            name = f"{other.get(bought['group'], bought['group'])}, {bought['questions']}"
+            lines.append(
+                f"| {name} | {one} | {most} | {weighted} | {more} | "
+                f"{auc['value']:.3f} ({auc['low']:.3f}–{auc['high']:.3f}) | "
+                f"{steps['calibration_error']['value']:.3f} |"
+            )
+    return "\n".join(lines)
+
+
 def main(folder: Path, *, keeping: bool) -> None:
     """Make all of it."""
     take(folder)
@@ -91,6 +118,7 @@ def main(folder: Path, *, keeping: bool) -> None:
         print(known)
     if keeping:
         keep(folder, model, report)
+        print(figures())
 
 
 if __name__ == "__main__":

@@ -4,11 +4,12 @@ import gzip
 import json
 from datetime import date
 from functools import cache
+from pathlib import Path
 
 import pytest
 
 from tests.benchmarks.process_rewards.families import FAMILIES, problems
-from tests.benchmarks.process_rewards.make import DATA, REPORT
+from tests.benchmarks.process_rewards.make import DATA, REPORT, figures
 from tests.benchmarks.process_rewards.truth import truth
 from tscale_graph.recordings.files import read_recording
 from tscale_graph.verifiers import named_verifier
@@ -81,6 +82,11 @@ def test_a_weighted_vote_of_16_beats_majority_on_two_families_and_is_never_much_
 def test_its_report_is_of_this_model():
     told = json.loads((REPORT / "report.json").read_text())
     assert told["card"] == MODEL.card.model_dump(mode="json")
+
+
+def test_the_manual_shows_the_figures_of_the_report():
+    manual = (Path(__file__).parents[3] / "docs" / "process-rewards.md").read_text()
+    assert figures() in manual
 
 
 def test_training_again_on_what_was_kept_makes_the_same_model():
