@@ -36,10 +36,10 @@ def _common(seed: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _beam(beams: int, width: int, variant: str = "beam") -> Build:
+def _beam(beams: int, width: int) -> Build:
     def build(seed: int) -> Any:
         return beam_search(
-            "local", "prm", beams=beams, width=width, variant=variant, steps="line",
+            "local", "prm", beams=beams, width=width, steps="line",
             step_tokens=24, max_steps=6, **_common(seed),
         )  # fmt: skip
 
@@ -48,7 +48,6 @@ def _beam(beams: int, width: int, variant: str = "beam") -> Build:
 
 SEARCHES: dict[str, Build] = {
     "beam search, 4 beams of 4": _beam(4, 4),
-    "REBASE, 4 beams of 4": _beam(4, 4, "rebase"),
 }
 
 
