@@ -343,6 +343,46 @@ async def test_one_that_refuses_to_go_on_from_its_own_message_is_asked_in_words(
     assert any("does not go on from an assistant message" in note for note in result.notes)
 
 
+async def test_a_thought_that_may_not_go_on_is_answered_from(server):
+    """The same request again would be refused again."""
+
+    def goes_on(body):
+        last = body["messages"][-1]
+        begun = last["role"] == "assistant" and "</think>" not in last["content"]
+        return "too far" if begun and last["content"] != "<think>" else None
+
+    server.refuses = goes_on
+    model = served(server, False, continues_assistant_message=True)
+    graph = extended_thinking(model, thinking_tokens=100, min_thinking_tokens=60)
+    result = await ask(graph, ENOUGH)
+    assert (result.answer, result.usage.calls) == ("3", 3)
+    told = "gpt-5-mini did not take the call that goes on with its thought: "
+    assert any(note.startswith(told) for note in result.notes)
+    assert not any("does not go on from an assistant message" in note for note in result.notes)
+    assert server.asked[-1]["messages"][-1]["role"] == "user", "in the next way"
+
+
+async def test_a_message_of_the_models_own_ends_without_white_space():
+    """Claude refuses one that does not."""
+    model = Honest(decide=thoughtful(words(10), "two.").decide, metadata=CONTINUES)
+    await ask(extended_thinking(model.bind(max_tokens=10), thinking_tokens=20), ENOUGH)
+    begun = [prompt[-1][1] for prompt in asked_of(model)[:2]]
+    assert begun == ["<think>", "<think>" + words(10).rstrip()]
+
+
+async def test_a_way_that_was_refused_is_not_asked_again_where_one_before_it_had_no_room(server):
+    model = ChatAnthropic(
+        model="claude-haiku-4-5",
+        api_key="none",
+        base_url=server.url,
+        metadata={**THINKS, **CONTINUES, "honours_output_limit": True},
+    )
+    server.refuses = lambda body: body["messages"][-1]["role"] == "assistant" and "no prefill"
+    result = await ask(extended_thinking(model, max_output_tokens=100), Budget(tokens=2_500))
+    assert result.answer == "3"
+    assert [sent["messages"][-1]["role"] for sent in server.asked] == ["assistant", "user", "user"]
+
+
 async def test_a_thought_that_took_the_answers_tokens_is_followed_by_a_call_that_answers(
     server, monkeypatch
 ):

@@ -34,7 +34,7 @@ def thought_turn(settings: ThinkingSettings, step: Step, completion: Completion)
     """
     counter, (opening, close) = settings.endpoint.counter, settings.markers
     begun = settings.begun(step.shown, step.cue)
-    prefill = opening + begun if step.way == "prefill" else ""
+    prefill = opening + begun.rstrip() if step.way == "prefill" else ""
     said = completion.reasoning + what_came_new(completion.text, prefill)
     said = said.lstrip().removeprefix(opening) if step.way == "prompt" else said
     piece, marker, _ = said.partition(close)
