@@ -14,6 +14,7 @@ from tests.scripted import Scripted, count
 from tests.techniques.searching import QUESTION, Told, ask, asked_of, billed, told
 from tests.techniques.thoughtful import ANSWER, CONTINUES, asked_to_think, thoughtful, words
 from tscale_graph import Budget, BudgetExceeded, SamplingError, extended_thinking, solve
+from tscale_graph.techniques.thinking.reading import apart
 
 THINKS = {"thinks_natively": True}
 ENOUGH = Budget(tokens=20_000, calls=60)
@@ -413,6 +414,28 @@ async def test_a_thought_that_a_server_leaves_in_the_text_is_told_apart(server, 
     monkeypatch.setitem(recording_server.FORMS, "/v1/chat/completions", unparsed)
     result = await ask(extended_thinking(served(server)), ENOUGH)
     assert (result.text, result.candidates[0].reasoning) == (SERVED_ANSWER, THOUGHT)
+
+
+@pytest.mark.parametrize(
+    ("said", "reasoning", "text"),
+    [
+        ("The closing tag is </think>", "", "The closing tag is </think>"),
+        ("It is <think> and </think> in pairs", "", "It is <think> and </think> in pairs"),
+        ("So 3.</think>The tag is </think>", "So 3.", "The tag is </think>"),
+        ("<think>So 3.</think>The tag is </think>", "So 3.", "The tag is </think>"),
+        ("<think>So 3", "So 3", ""),
+    ],
+)
+def test_an_answer_that_speaks_of_the_markers_stays_whole(said, reasoning, text):
+    assert apart(said, ("<think>", "</think>")) == (reasoning, text)
+
+
+@pytest.mark.parametrize("prefill", [False, True])
+async def test_nothing_of_an_answer_is_lost_that_is_all_thought(prefill):
+    for said in ("The closing tag is </think>", "<think>3</think>", "<think>The answer is 3"):
+        model = thoughtful("Three.", answer=said, prefill=prefill)
+        result = await ask(extended_thinking(model, answer="text"), ENOUGH)
+        assert (result.text, result.status) == (said, "complete")
 
 
 async def test_it_is_a_node_of_another_graph():

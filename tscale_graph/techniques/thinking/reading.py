@@ -88,15 +88,22 @@ def native_turn(settings: ThinkingSettings, step: Step, completion: Completion) 
 def apart(text: str, markers: tuple[str, str]) -> tuple[str, str]:
     """A thought that a server left in the text, and the text after it.
 
+    The thought is at the beginning: its opening marker is, or was in the prompt, so that only the
+    closing one came. An answer that speaks of the markers stays whole.
+
     >>> apart("<think>Two and one.</think> The answer is 3", ("<think>", "</think>"))
     ('Two and one.', 'The answer is 3')
+    >>> apart("A thought ends with </think>", ("<think>", "</think>"))
+    ('', 'A thought ends with </think>')
     """
     opening, close = markers
-    thought, ended, answer = text.rpartition(close)
-    if ended:
-        return thought.strip().removeprefix(opening), answer.strip()
-    unended = text.strip().startswith(opening)
-    return (text.strip().removeprefix(opening), "") if unended else ("", text.strip())
+    said = text.strip()
+    thought, ended, answer = (part.strip() for part in said.partition(close))
+    if said.startswith(opening):
+        return thought.removeprefix(opening).strip(), answer
+    if ended and answer and opening not in thought:
+        return thought, answer
+    return "", said
 
 
 def within(text: str, tokens: int, count: Callable[[str], int]) -> str:
