@@ -203,14 +203,15 @@ def _answer(
         return None, None
     endpoint, thought = settings.endpoint, run.thought
     way = next(iter(_ways_to_answer(settings, run)), settings.ways[-1])
-    words = run.prompt_bound + settings.words_bound("answer", way)
+    words = settings.words_bound("answer", way)
 
     def size(shown: str) -> SampleSize:
         bound = run.thought_bound
         if shown != thought:
             bound = min(bound, endpoint.counter.text_bound(shown))
+        told = words if shown.strip() else 0  # without a thought, the bare question is asked
         return SampleSize(
-            prompt_tokens=words + bound,
+            prompt_tokens=run.prompt_bound + told + bound,
             output_tokens=settings.answer_tokens,
             price=endpoint.prices.ceiling,
         )
