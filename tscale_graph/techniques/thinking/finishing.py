@@ -100,7 +100,7 @@ class ThinkingFinisher:
         failed = candidate.error if candidate.error != LOST else None
         if failed and not candidate.cut_off_by:
             raise SamplingError(f"the call failed with {failed}", result.usage, result)
-        unsaid = not candidate.text or candidate.truncated
+        unsaid = not candidate.text or (candidate.truncated and candidate.cut_off_by is not None)
         if limit is not None and unsaid and self.settings.on_exceeded == "raise":
             started = None if run.turns else "a call"
             raise budget_exceeded(limit, run.admission, result.usage, started=started)
