@@ -118,6 +118,36 @@ async def test_a_lease_shortens_claudes_thought_and_not_the_answer(server):
     assert (sent["max_tokens"], "thinking" in sent) == (1_200, False), "1,024 is the least"
 
 
+@pytest.mark.parametrize(
+    ("name", "sampled"),
+    [
+        ("claude-haiku-4-5", True),
+        ("claude-opus-4-6", True),
+        ("claude-opus-5", False),  # which takes no temperature at all
+        ("claude-sonnet-5-5", False),  # which cannot stop thinking
+    ],
+)
+async def test_claude_keeps_its_temperature_in_calls_that_do_not_think(server, name, sampled):
+    own = anthropic(server.url, name, temperature=0.2)
+    sent, _ = await asked(server, own, thinking=0)
+    assert sent.get("temperature") == (0.5 if sampled else None)
+    if sampled:
+        for each in (own, anthropic(server.url, name).bind(temperature=0.2)):
+            sent, _ = await asked(server, each, thinking=0, temperature=None)
+            assert sent["temperature"] == 0.2
+    sent, _ = await asked(server, anthropic(server.url, name).bind(temperature=0.2))
+    assert "temperature" not in sent
+
+
+async def test_an_effort_of_none_keeps_the_temperature(server):
+    profile = {"reasoning_effort_levels": ["none", "low", "medium"]}
+    model = chat_openai(server.url, "o9", profile=profile)
+    sent, _ = await asked(server, model, thinking=0)
+    assert (sent["reasoning_effort"], sent["temperature"]) == ("none", 0.5)
+    sent, _ = await asked(server, model)
+    assert (sent["reasoning_effort"], "temperature" in sent) == ("low", False)
+
+
 async def test_a_budget_of_the_users_own_is_replaced(server):
     own = {"type": "enabled", "budget_tokens": 9_000}
     model = anthropic(server.url, "claude-haiku-4-5", thinking=own)
