@@ -54,7 +54,9 @@ def thought_turn(settings: ThinkingSettings, step: Step, completion: Completion)
     if counter.exact or completion.output_tokens is None:
         bound = counter.text_bound(added) + slack(tokens)
     else:
-        bound = tokens + slack(tokens) + counter.text_bound(joined)
+        # The count may be of more than the thought, where the server did not stop at its end.
+        base = min(counter.text_bound(piece), completion.output_tokens)
+        bound = base + slack(base) + counter.text_bound(joined)
     return turn.model_copy(update={"tokens": tokens, "bound": bound, "ended": ended})
 
 
