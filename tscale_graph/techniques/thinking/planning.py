@@ -202,7 +202,7 @@ def _answer(
     if room is None:
         return None, None
     endpoint, thought = settings.endpoint, run.thought
-    way = next(iter(_ways_to_answer(settings, run)), settings.ways[-1])
+    way = (_ways_to_answer(settings, run) or settings.ways[-1:])[0]
     words = settings.words_bound("answer", way)
 
     def size(shown: str) -> SampleSize:
