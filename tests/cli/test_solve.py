@@ -196,6 +196,10 @@ def test_thought_and_answer_are_told_apart(server, tscale):
         (("--technique", "extended-thinking", "--verify", "equation"), "--verify is not for"),
         (("--thinking-tokens", "9"), "--thinking-tokens is for --technique extended-thinking"),
         (("--technique", "extended-thinking", "--thinking-tokens", "0"), "at least 1, got 0"),
+        (
+            ("--technique", "extended-thinking", "--vote", "majority"),
+            "--vote is for --technique self-consistency\n",
+        ),
     ],
 )
 def test_options_of_thinking_are_for_thinking(options, says, server, tscale):

@@ -118,6 +118,36 @@ async def test_a_lease_shortens_claudes_thought_and_not_the_answer(server):
     assert (sent["max_tokens"], "thinking" in sent) == (1_200, False), "1,024 is the least"
 
 
+@pytest.mark.parametrize(
+    ("name", "sampled"),
+    [
+        ("claude-haiku-4-5", True),
+        ("claude-opus-4-6", True),
+        ("claude-opus-5", False),  # which takes no temperature at all
+        ("claude-sonnet-5-5", False),  # which cannot stop thinking
+    ],
+)
+async def test_claude_keeps_its_temperature_in_calls_that_do_not_think(server, name, sampled):
+    own = anthropic(server.url, name, temperature=0.2)
+    sent, _ = await asked(server, own, thinking=0)
+    assert sent.get("temperature") == (0.5 if sampled else None)
+    if sampled:
+        for each in (own, anthropic(server.url, name).bind(temperature=0.2)):
+            sent, _ = await asked(server, each, thinking=0, temperature=None)
+            assert sent["temperature"] == 0.2
+    sent, _ = await asked(server, anthropic(server.url, name).bind(temperature=0.2))
+    assert "temperature" not in sent
+
+
+async def test_an_effort_of_none_keeps_the_temperature(server):
+    profile = {"reasoning_effort_levels": ["none", "low", "medium"]}
+    model = chat_openai(server.url, "o9", profile=profile)
+    sent, _ = await asked(server, model, thinking=0)
+    assert (sent["reasoning_effort"], sent["temperature"]) == ("none", 0.5)
+    sent, _ = await asked(server, model)
+    assert (sent["reasoning_effort"], "temperature" in sent) == ("low", False)
+
+
 async def test_a_budget_of_the_users_own_is_replaced(server):
     own = {"type": "enabled", "budget_tokens": 9_000}
     model = anthropic(server.url, "claude-haiku-4-5", thinking=own)
@@ -304,6 +334,51 @@ async def test_a_model_that_cannot_be_told_not_to_think_is_asked_without_it(serv
     server.refuses = lambda body: "m has no thinking" if body.get("think") is False else None
     completion = (await complete(endpoint(model), request, Budget(calls=2)))[0]
     assert completion.text == ANSWER
+    assert completion.notes == ("m does not take an end to its thinking: asked without it",)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "For this reason the prompt is too long",
+        "rethink the request: effortless it is not",
+        "the server stopped",
+    ],
+)
+async def test_a_refusal_that_names_no_option_costs_no_further_call(server, message):
+    model = ChatOllama(model="m", base_url=server.url)
+    request = Request(messages=[HumanMessage("hi")], thinking=0, stop=["Q:"])
+    server.refuses = lambda body: message
+    completion = (await complete(endpoint(model), request, Budget(calls=3)))[0]
+    assert (completion.status, completion.notes, len(server.asked)) == (400, (), 1)
+
+
+async def test_another_option_that_a_refusal_names_is_left_out_first(server):
+    model = chat_openai(server.url, "qwen3", "vllm")
+    request = Request(messages=[HumanMessage("hi")], thinking=0, temperature=0.5)
+    told = "`temperature` may not be set for reasoning models"
+    server.refuses = lambda body: told if "temperature" in body else None
+    completion = (await complete(endpoint(model), request, Budget(calls=3)))[0]
+    assert completion.text == ANSWER
+    assert completion.notes == ("qwen3 does not take temperature: asked without it",)
+    assert [sent["chat_template_kwargs"]["thinking"] for sent in server.asked] == [False, False]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        '"m" does not support thinking',
+        "Unsupported value: 'reasoning_effort' does not support 'minimal'",
+        "unknown parameter: enable_thinking",
+        'Unknown name "thinkingBudget"',
+        "output_config.effort: not supported",
+    ],
+)
+async def test_a_refusal_names_an_end_to_thinking_in_many_ways(server, message):
+    model = ChatOllama(model="m", base_url=server.url)
+    request = Request(messages=[HumanMessage("hi")], thinking=0)
+    server.refuses = lambda body: message if body.get("think") is False else None
+    completion = (await complete(endpoint(model), request, Budget(calls=2)))[0]
     assert completion.notes == ("m does not take an end to its thinking: asked without it",)
 
 

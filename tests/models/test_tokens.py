@@ -8,6 +8,7 @@ import tiktoken
 from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+from langchain_ollama import ChatOllama
 from langchain_openai import ChatOpenAI
 from pydantic import BaseModel
 
@@ -80,6 +81,16 @@ def test_tool_calls_and_names_are_part_of_a_prompt():
     plain, calling = AIMessage("hi"), AIMessage("hi", tool_calls=[call])
     counter = TokenCounter(Scripted())
     assert counter.prompt_bound([calling]) > counter.prompt_bound([plain]) + count("x" * 400)
+
+
+def test_a_thought_that_is_sent_again_is_part_of_a_prompt():
+    thought = AIMessage("3", additional_kwargs={"reasoning_content": "x" * 400})
+    model = ChatOllama(model="qwen3", base_url="http://127.0.0.1:9")
+    sent = model._convert_messages_to_ollama_messages([thought])
+    assert "x" * 400 in json.dumps(sent), "as LangChain converts it"
+    for counter in (endpoint(model).counter, TokenCounter(Scripted())):
+        more = counter.prompt_bound([thought]) - counter.prompt_bound([AIMessage("3")])
+        assert more >= count("x" * 400)
 
 
 ELSEWHERE = {"model": "qwen", "api_key": "k", "base_url": "http://127.0.0.1:9/v1"}

@@ -14,6 +14,7 @@ from tests.scripted import Scripted, count
 from tests.techniques.searching import QUESTION, Told, ask, asked_of, billed, told
 from tests.techniques.thoughtful import ANSWER, CONTINUES, asked_to_think, thoughtful, words
 from tscale_graph import Budget, BudgetExceeded, SamplingError, extended_thinking, solve
+from tscale_graph.techniques.thinking.reading import apart
 
 THINKS = {"thinks_natively": True}
 ENOUGH = Budget(tokens=20_000, calls=60)
@@ -238,7 +239,16 @@ async def test_a_thought_that_fails_is_noted_and_the_answer_is_asked_for():
         ),
         ({"way": "magic"}, "way must be one of auto, native, prefill, prompt, got 'magic'"),
         ({"way": "native"}, 'way="native" needs a model that thinks natively, got scripted'),
-        ({"wait": " "}, "wait and markers must not be empty"),
+        ({"wait": " "}, "^wait must be a text that is not blank, got ' '$"),
+        ({"wait": None}, "^wait must be a text that is not blank, got None$"),
+        ({"markers": "<think>"}, "^markers must be two different texts, .*, got '<think>'$"),
+        ({"markers": "ab"}, "^markers must be two different texts"),
+        ({"markers": ("<t>",)}, "^markers must be two different texts"),
+        ({"markers": ("<t>", " ")}, "^markers must be two different texts"),
+        ({"markers": ("<t>", "<t>")}, "^markers must be two different texts"),
+        ({"markers": ("<t>", 3)}, "^markers must be two different texts"),
+        ({"markers": ("<t>", "</t>", "")}, "^markers must be two different texts"),
+        ({"markers": None}, "^markers must be two different texts"),
         ({"max_output_tokens": 0}, "max_output_tokens must be at least 1"),
         ({"temperature": 3}, "temperature must be between 0 and 2"),
         ({"on_exceeded": "ignore"}, "on_exceeded must be"),
@@ -343,6 +353,46 @@ async def test_one_that_refuses_to_go_on_from_its_own_message_is_asked_in_words(
     assert any("does not go on from an assistant message" in note for note in result.notes)
 
 
+async def test_a_thought_that_may_not_go_on_is_answered_from(server):
+    """The same request again would be refused again."""
+
+    def goes_on(body):
+        last = body["messages"][-1]
+        begun = last["role"] == "assistant" and "</think>" not in last["content"]
+        return "too far" if begun and last["content"] != "<think>" else None
+
+    server.refuses = goes_on
+    model = served(server, False, continues_assistant_message=True)
+    graph = extended_thinking(model, thinking_tokens=100, min_thinking_tokens=60)
+    result = await ask(graph, ENOUGH)
+    assert (result.answer, result.usage.calls) == ("3", 3)
+    told = "gpt-5-mini did not take the call that goes on with its thought: "
+    assert any(note.startswith(told) for note in result.notes)
+    assert not any("does not go on from an assistant message" in note for note in result.notes)
+    assert server.asked[-1]["messages"][-1]["role"] == "user", "in the next way"
+
+
+async def test_a_message_of_the_models_own_ends_without_white_space():
+    """Claude refuses one that does not."""
+    model = Honest(decide=thoughtful(words(10), "two.").decide, metadata=CONTINUES)
+    await ask(extended_thinking(model.bind(max_tokens=10), thinking_tokens=20), ENOUGH)
+    begun = [prompt[-1][1] for prompt in asked_of(model)[:2]]
+    assert begun == ["<think>", "<think>" + words(10).rstrip()]
+
+
+async def test_a_way_that_was_refused_is_not_asked_again_where_one_before_it_had_no_room(server):
+    model = ChatAnthropic(
+        model="claude-haiku-4-5",
+        api_key="none",
+        base_url=server.url,
+        metadata={**THINKS, **CONTINUES, "honours_output_limit": True},
+    )
+    server.refuses = lambda body: body["messages"][-1]["role"] == "assistant" and "no prefill"
+    result = await ask(extended_thinking(model, max_output_tokens=100), Budget(tokens=2_500))
+    assert result.answer == "3"
+    assert [sent["messages"][-1]["role"] for sent in server.asked] == ["assistant", "user", "user"]
+
+
 async def test_a_thought_that_took_the_answers_tokens_is_followed_by_a_call_that_answers(
     server, monkeypatch
 ):
@@ -373,6 +423,28 @@ async def test_a_thought_that_a_server_leaves_in_the_text_is_told_apart(server, 
     monkeypatch.setitem(recording_server.FORMS, "/v1/chat/completions", unparsed)
     result = await ask(extended_thinking(served(server)), ENOUGH)
     assert (result.text, result.candidates[0].reasoning) == (SERVED_ANSWER, THOUGHT)
+
+
+@pytest.mark.parametrize(
+    ("said", "reasoning", "text"),
+    [
+        ("The closing tag is </think>", "", "The closing tag is </think>"),
+        ("It is <think> and </think> in pairs", "", "It is <think> and </think> in pairs"),
+        ("So 3.</think>The tag is </think>", "So 3.", "The tag is </think>"),
+        ("<think>So 3.</think>The tag is </think>", "So 3.", "The tag is </think>"),
+        ("<think>So 3", "So 3", ""),
+    ],
+)
+def test_an_answer_that_speaks_of_the_markers_stays_whole(said, reasoning, text):
+    assert apart(said, ("<think>", "</think>")) == (reasoning, text)
+
+
+@pytest.mark.parametrize("prefill", [False, True])
+async def test_nothing_of_an_answer_is_lost_that_is_all_thought(prefill):
+    for said in ("The closing tag is </think>", "<think>3</think>", "<think>The answer is 3"):
+        model = thoughtful("Three.", answer=said, prefill=prefill)
+        result = await ask(extended_thinking(model, answer="text"), ENOUGH)
+        assert (result.text, result.status) == (said, "complete")
 
 
 async def test_it_is_a_node_of_another_graph():

@@ -207,7 +207,9 @@ def build_graph(asked: argparse.Namespace) -> StateGraph[Any, Any, Any, Any]:
             if getattr(asked, option) is not None:
                 raise ValueError(f"--{option} is for best-of-n and self-consistency")
     if asked.vote is not None and name != "self_consistency":
-        other = "" if name == "refine" else f"; {asked.technique} has --select"
+        other = (
+            "" if name in ("refine", "extended_thinking") else f"; {asked.technique} has --select"
+        )
         raise ValueError(f"--vote is for --technique self-consistency{other}")
     if name == "self_consistency" and asked.verify is not None:
         raise ValueError("--verify is for --technique best-of-n, refine and tree searches")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -30,15 +31,17 @@ _FIRST_BACKOFF_SECONDS = 0.25
 _LONGEST_PAUSE_SECONDS = 60.0
 """A provider that asks for more patience is given up on."""
 _OPTIONS = {
-    "temperature": "temperature",
-    "seed": "seed",
-    "logprobs": "logprobs",
-    "stop": "stop",
-    "stream_usage": "stream_options",
+    "temperature": ("temperature", "temperature"),
+    "seed": ("seed", "seed"),
+    "logprobs": ("logprobs", "(?:response)?logprobs"),
+    "stop": ("stop", "stop(?:sequences?)?"),
+    "stream_usage": ("stream_options", "stream_options"),
+    "thinking": ("an end to its thinking", "think|thinking[a-z]*|reasoning[a-z]*|effort"),
 }
-"""Optional parts of a request, and what providers call them when they refuse them."""
-_NO_THOUGHT = ("think", "reason", "effort")
-"""Words in a refusal of a model that cannot be told not to think."""
+"""Optional parts of a request, what users are told of them, and what a refusal calls them.
+
+The end to a thought is the last, because refusals of other parts speak of thinking as well.
+"""
 
 
 async def complete(
@@ -106,7 +109,7 @@ async def complete(
         dropped = _refused_option(request, failed)
         if dropped is not None:
             request = replace(request, **{dropped: None})
-            refused = _OPTIONS.get(dropped, "an end to its thinking")
+            refused, _ = _OPTIONS[dropped]
             notes = (*notes, f"{endpoint.name} does not take {refused}: asked without it")
             pause = 0.0
         left = _seconds_left(deadline, clock)
@@ -202,10 +205,13 @@ def _refused_option(request: Request, failed: Failure | None) -> str | None:
     """The field of an optional part of ours that the provider's refusal names, if it does."""
     if failed is None or failed.status not in (400, 422):
         return None
-    if request.thinking == 0 and any(word in failed.message.lower() for word in _NO_THOUGHT):
-        return "thinking"
-    named = (field for field, name in _OPTIONS.items() if name in failed.message.lower())
-    return next((field for field in named if getattr(request, field) is not None), None)
+    message = failed.message.lower()
+    for field, (_, names) in _OPTIONS.items():
+        value = getattr(request, field)
+        asked = value == 0 if field == "thinking" else value is not None
+        if asked and re.search(f"(?<![a-z])(?:{names})(?![a-z])", message):
+            return field
+    return None
 
 
 def _pause(failed: Failure | None, tried: int, rng: random.Random) -> float | None:

@@ -143,13 +143,15 @@ class Endpoint:
             changes["cache"] = False  # the same answer again is not another sample
         if self.family == "openai" and not stream_usage:
             changes["stream_usage"] = False
-        warm = True
         if thinking is not None and self.thinking is not None:
             thinks = thinking if thinking >= self.thinking.least else 0
             changes |= self.thinking.fields(self.model, self.bound, thinks)
             options = {n: v for n, v in options.items() if n not in self.thinking.replaces}
-            warm = self.thinking.takes_temperature
-        if temperature is not None and warm and self._accepts("temperature"):
+            if (self.model.profile or {}).get("temperature") is False:
+                changes["temperature"] = None
+        if "temperature" in changes:
+            options.pop("temperature", None)  # none is taken beside a thought
+        elif temperature is not None and self._accepts("temperature"):
             options["temperature"] = temperature
         if seed is not None and self._accepts("seed"):
             options["seed"] = seed

@@ -36,13 +36,10 @@ class NativeThinking(Protocol):
         """Arguments that users may have bound to the model, and that this decides."""
         ...
 
-    @property
-    def takes_temperature(self) -> bool:
-        """Whether a temperature may be asked for beside it."""
-        ...
-
     def fields(self, model: BaseChatModel, bound: Mapping[str, Any], tokens: int) -> dict[str, Any]:
         """The fields of a copy of the model that thinks for so many tokens.
+
+        With a "temperature" of None where the provider takes none beside that.
 
         Args:
             model: the user's model.

@@ -49,11 +49,12 @@ class AnthropicBudget:
 
     least: int = 1_024
     replaces: frozenset[str] = frozenset({"thinking", "reasoning_effort", "effort"})
-    takes_temperature: bool = False
 
     def fields(self, model: BaseChatModel, bound: Mapping[str, Any], tokens: int) -> dict[str, Any]:
         """The budget; 0 turns thinking off, as it is by default."""
-        budget = {"type": "enabled", "budget_tokens": tokens} if tokens else None
+        if not tokens:
+            return {"thinking": None, "reasoning_effort": None}
+        budget = {"type": "enabled", "budget_tokens": tokens}
         return {"thinking": budget, "reasoning_effort": None, "temperature": None}
 
     def remark(self, tokens: int) -> str:
@@ -76,13 +77,11 @@ class AnthropicEffort:
     can_stop: bool
     least: int = 1
     replaces: frozenset[str] = frozenset({"thinking", "reasoning_effort", "effort"})
-    takes_temperature: bool = False
 
     def fields(self, model: BaseChatModel, bound: Mapping[str, Any], tokens: int) -> dict[str, Any]:
         """The level for so many tokens; 0 turns thinking off, or to the lowest level."""
         if not tokens and self.can_stop:
-            off = {"type": "disabled"}
-            return {"thinking": off, "reasoning_effort": None, "temperature": None}
+            return {"thinking": {"type": "disabled"}, "reasoning_effort": None}
         adaptive = {"type": "adaptive", **({"display": "summarized"} if self.hides else {})}
         level = level_of(tokens, self.levels) if self.levels else None
         return {"thinking": adaptive, "reasoning_effort": level, "temperature": None}
@@ -103,16 +102,16 @@ class OpenAIEffort:
     levels: tuple[str, ...]
     least: int = 1
     replaces: frozenset[str] = frozenset({"reasoning", "reasoning_effort"})
-    takes_temperature: bool = False
 
     def fields(self, model: BaseChatModel, bound: Mapping[str, Any], tokens: int) -> dict[str, Any]:
         """The level for so many tokens, beside what else the user says of `reasoning`."""
         level = level_of(tokens, self.levels) if tokens else _lowest(self.levels)
+        cold: dict[str, Any] = {} if level == "none" else {"temperature": None}
         own = bound.get("reasoning") or getattr(model, "reasoning", None)
         if own is None:  # LangChain renames it for the Responses API
-            return {"reasoning_effort": level, "temperature": None}
+            return {"reasoning_effort": level, **cold}
         reasoning = {**cast(dict[str, Any], own), "effort": level}
-        return {"reasoning": reasoning, "reasoning_effort": None, "temperature": None}
+        return {"reasoning": reasoning, "reasoning_effort": None, **cold}
 
     def remark(self, tokens: int) -> str:
         """Which level stands for so many tokens."""
@@ -136,7 +135,6 @@ class GoogleBudget:
         {"thinking_budget", "thinking_level", "reasoning_effort", "include_thoughts"}
         | {"thinking_config"}
     )
-    takes_temperature: bool = True
 
     def fields(self, model: BaseChatModel, bound: Mapping[str, Any], tokens: int) -> dict[str, Any]:
         """The budget, within the model's range; thoughts are included in the reply."""
@@ -167,7 +165,6 @@ class GoogleLevel:
         {"thinking_budget", "thinking_level", "reasoning_effort", "include_thoughts"}
         | {"thinking_config"}
     )
-    takes_temperature: bool = True
 
     def fields(self, model: BaseChatModel, bound: Mapping[str, Any], tokens: int) -> dict[str, Any]:
         """The level for so many tokens; thoughts are included in the reply."""
@@ -194,7 +191,6 @@ class OllamaSwitch:
     levels: tuple[str, ...]
     least: int = 1
     replaces: frozenset[str] = frozenset({"reasoning"})
-    takes_temperature: bool = True
 
     def fields(self, model: BaseChatModel, bound: Mapping[str, Any], tokens: int) -> dict[str, Any]:
         """The switch, or the level for so many tokens."""
@@ -220,7 +216,6 @@ class ServerBudget:
     server: Server
     least: int = 1
     replaces: frozenset[str] = frozenset({"extra_body"})
-    takes_temperature: bool = True
 
     def fields(self, model: BaseChatModel, bound: Mapping[str, Any], tokens: int) -> dict[str, Any]:
         """The switches and the budget, beside what else the user has in `extra_body`."""

@@ -260,4 +260,7 @@ def _prompt_text(message: BaseMessage) -> str:
         parts.append(json.dumps(tool_calls, default=str))
     if message.name:
         parts.append(message.name)
+    thought = message.additional_kwargs.get("reasoning_content")
+    if isinstance(thought, str) and thought:  # which Ollama and others are sent again
+        parts.append(thought)
     return "\n".join(parts)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
 from langchain_core.runnables import Runnable
 from langgraph.graph import END, START, StateGraph
@@ -85,8 +86,7 @@ def extended_thinking(
             f"got {min_thinking_tokens}"
         )
     check_asking(max_output_tokens, None, temperature, seed=seed, on_exceeded=on_exceeded)
-    if not wait.strip() or not all(mark.strip() for mark in markers):
-        raise ValueError(f"wait and markers must not be empty, got {wait!r} and {markers!r}")
+    check_words(wait, markers)
     asked = endpoint(load_model(model))
     ways, remark = ways_of(asked, way, thinking_tokens)
     settings = ThinkingSettings(
@@ -96,7 +96,7 @@ def extended_thinking(
         thinking_tokens=thinking_tokens,
         min_thinking_tokens=min_thinking_tokens,
         wait=wait.strip(),
-        markers=markers,
+        markers=(markers[0], markers[1]),
         max_output_tokens=max_output_tokens,
         temperature=temperature,
         system=system,
@@ -120,6 +120,20 @@ def extended_thinking(
     graph.add_edge("answer", "plan")
     graph.add_edge("finish", END)
     return graph
+
+
+def check_words(wait: object, markers: object) -> None:
+    """Check what is put into a thought, as it comes from users.
+
+    Raises:
+        ValueError: for words that are none, or markers that cannot be told apart.
+    """
+    if not isinstance(wait, str) or not wait.strip():
+        raise ValueError(f"wait must be a text that is not blank, got {wait!r}")
+    pair = cast(Sequence[object], markers) if isinstance(markers, (tuple, list)) else ()
+    texts = {mark.strip() for mark in pair if isinstance(mark, str)} - {""}
+    if len(pair) != 2 or len(texts) != 2:
+        raise ValueError(f"markers must be two different texts, neither blank, got {markers!r}")
 
 
 def ways_of(asked: Endpoint, way: AskedWay, tokens: int) -> tuple[tuple[Way, ...], str]:

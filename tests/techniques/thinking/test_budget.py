@@ -6,15 +6,23 @@ import random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from langchain_core.messages import HumanMessage
 from langchain_openai import ChatOpenAI
 
 from tests.fake_server import Behaviour, FakeServer
-from tests.scripted import Streaming, count
-from tests.techniques.searching import Told, ask, billed
+from tests.scripted import Scripted, Streaming, count
+from tests.techniques.searching import QUESTION, Told, ask, billed
 from tests.techniques.test_hard_limits import OVERRUN_SECONDS, timed
 from tests.techniques.thoughtful import ANSWER, CONTINUES, asked_to_think, words
-from tscale_graph import Budget, extended_thinking
+from tscale_graph import Budget, Usage, extended_thinking
+from tscale_graph.models.endpoint import endpoint
+from tscale_graph.models.replies import Completion
+from tscale_graph.techniques.thinking.reading import thought_turn
+from tscale_graph.techniques.thinking.settings import ThinkingSettings
+from tscale_graph.techniques.thinking.state import Step
 
+PROMPT_TOKENS = Scripted().prompt_tokens([HumanMessage(QUESTION)])
+ONE_TOKEN_USD = (2 * PROMPT_TOKENS + 10) / 1e6
 PRICE = {"usd_per_million_tokens": {"input": 2.0, "output": 10.0}}
 
 
@@ -79,15 +87,15 @@ async def test_a_server_that_ignores_its_limit_thinks_no_longer_than_the_maximum
 async def test_the_answers_reserve_is_kept_whatever_the_model_does(seed):
     """Of models that keep to their limits, the answer always gets all of its tokens.
 
-    Unless not even the answer alone fits.
+    Unless not even the answer alone fits; and there is one where a token of it does.
     """
     rng = random.Random(seed)
     model = thinker(rng, usage=rng.choice(["right", "none"]))
     most = rng.choice([10, 50])
     kinds = {
-        "tokens": rng.randint(60, 3_000),
+        "tokens": rng.choice([rng.randint(10, 60), rng.randint(60, 3_000)]),
         "calls": rng.randint(1, 8),
-        "usd": rng.uniform(0.001, 0.02),
+        "usd": rng.choice([rng.uniform(2e-5, 2e-4), rng.uniform(0.001, 0.02)]),
     }
     chosen = rng.sample(sorted(kinds), rng.randint(1, 3))
     budget = Budget.model_validate({name: kinds[name] for name in chosen})
@@ -102,6 +110,8 @@ async def test_the_answers_reserve_is_kept_whatever_the_model_does(seed):
     assert budget.exceeded_by(result.usage.model_copy(update={"seconds": 0.0})) is None
     assert len(model.calls) == result.usage.calls
     assert billed(model) <= result.usage.tokens
+    one_token = Usage(calls=1, input_tokens=PROMPT_TOKENS, output_tokens=1, usd=ONE_TOKEN_USD)
+    assert bool(result.text) is (budget.exceeded_by(one_token) is None)
     thinks = [asked_to_think(prompt) for prompt in model.prompts]
     assert thinks.count(False) <= 1
     if any(thinks):
@@ -123,6 +133,43 @@ async def test_of_a_server_whose_tokenizer_is_unknown_the_whole_thought_is_shown
     assert answer.max_tokens == 100
     assert all(think.completion_tokens == min(500, think.max_tokens) for think in thinks)
     assert answer.prompt_tokens >= sum(think.completion_tokens for think in thinks)
+
+
+@pytest.mark.parametrize("ended", [False, True])
+async def test_a_thought_never_counts_too_little_where_a_server_goes_on_after_its_end(ended):
+    """An estimate of what comes before it may be too low for the server's own tokenizer."""
+    rare = "ｑ≡ " * 40
+    model = ChatOpenAI(model="fake", api_key="none", base_url="http://127.0.0.1:9/v1")
+    made = build_settings(model)
+    step = Step(
+        index=0, phase="think", way="prompt", lease=Budget(calls=1), prompt_tokens=9,
+        output_tokens=5_000,
+    )  # fmt: skip
+    said = rare + ("</think> and so on" if ended else "")
+    theirs = len(rare.encode())  # as a server counts it that has a token for each byte
+    completion = Completion(text=said, output_tokens=theirs + (20 if ended else 0))
+    turn = thought_turn(made, step, completion)
+    assert turn.tokens == (made.endpoint.counter.text(rare) if ended else theirs)
+    assert turn.bound >= len(turn.candidate.reasoning.encode())
+
+
+def build_settings(model):
+    return ThinkingSettings(
+        endpoint=endpoint(model),
+        ways=("prompt",),
+        remark="",
+        thinking_tokens=5_000,
+        min_thinking_tokens=0,
+        wait="Wait",
+        markers=("<think>", "</think>"),
+        max_output_tokens=100,
+        temperature=None,
+        system=None,
+        seed=None,
+        budget=None,
+        kind=None,
+        on_exceeded="raise",
+    )
 
 
 def a_budget(rng, hangs):

@@ -26,7 +26,19 @@ CRITIQUE = (
     '"Verdict: correct" if nothing has to be changed, or "Verdict: revise".'
 )
 """What a model is told to make it criticise its answer."""
-_VERDICT = re.compile(r"verdict\W*(correct|revise)\b\W*$", re.IGNORECASE | re.MULTILINE)
+_VERDICT = re.compile(
+    r"""
+    verdict\W*
+    (?: revise\b
+      | (?P<correct>correct)\b [^\S\n]*[*_"'`]*[^\S\n]*
+        (?: $ | [^\w\s/|]  # nothing more is said, or it is, but for what takes that back
+            (?![^\w\n]*\b(?:or|if|but|except|unless|once|when|after|apart|only|however|though
+                             |although|provided|assuming|revise|not)\b) )
+    )
+    [^\w\n(]*
+    """,
+    re.IGNORECASE | re.MULTILINE | re.VERBOSE,
+)
 _WORDS_TOKENS = 64
 """More than what a template and a second and third turn add to a prompt."""
 
@@ -45,7 +57,9 @@ def read_critique(text: str) -> tuple[bool, str]:
     if not verdicts:
         return False, text.strip()
     last = verdicts[-1]
-    return last[1].lower() == "correct", text[: last.start()].strip(" \n\t*#_\"'")
+    before, after = text[: last.start()], text[last.end() :]
+    said = (before.strip(" \n\t*#_\"'"), after.strip(" \n\t*#_\"'()"))
+    return last["correct"] is not None, "\n".join(part for part in said if part)
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,8 @@ class Thinker:
             prefill = str(messages[-1].text) if messages[-1].type == "ai" else ""
             said = candidate_of(completion, index=0)
             # The thought is known: what a model thinks beside its answer is none of it.
-            _, said.text = apart(what_came_new(said.text, prefill), settings.markers)
+            whole = what_came_new(said.text, prefill).strip()
+            said.text = apart(whole, settings.markers)[1] or whole
             said.reasoning = ""
             turn = turn_of(step, completion, said)
         if turn.answers:

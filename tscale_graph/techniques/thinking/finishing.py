@@ -16,7 +16,7 @@ from tscale_graph.techniques.choosing import (
 )
 from tscale_graph.techniques.restarts import LOST
 from tscale_graph.techniques.thinking.settings import ThinkingSettings
-from tscale_graph.techniques.thinking.state import ThinkingRun, ThinkingState
+from tscale_graph.techniques.thinking.state import ThinkingRun, ThinkingState, Turn
 from tscale_graph.votes import read_answers
 
 TECHNIQUE = "extended_thinking"
@@ -79,9 +79,7 @@ class ThinkingFinisher:
     def _notes(self, run: ThinkingRun, candidate: Candidate) -> list[str]:
         endpoint, notes = self.settings.endpoint, list[str]()
         refused = [turn for turn in run.turns if turn.refused]
-        notes += (
-            _REFUSALS[t.way].format(name=endpoint.name, error=t.candidate.error) for t in refused
-        )
+        notes += (_refusal(endpoint.name, turn, run) for turn in refused)
         notes += (
             f"a thought failed: {t.candidate.error}" for t in run.thoughts if t.candidate.error
         )
@@ -102,10 +100,20 @@ class ThinkingFinisher:
         failed = candidate.error if candidate.error != LOST else None
         if failed and not candidate.cut_off_by:
             raise SamplingError(f"the call failed with {failed}", result.usage, result)
-        unsaid = not candidate.text or candidate.truncated
+        unsaid = not candidate.text or (candidate.truncated and candidate.cut_off_by is not None)
         if limit is not None and unsaid and self.settings.on_exceeded == "raise":
             started = None if run.turns else "a call"
             raise budget_exceeded(limit, run.admission, result.usage, started=started)
+
+
+def _refusal(name: str, turn: Turn, run: ThinkingRun) -> str:
+    """What a provider did not take; a way that it took once is one that it knows."""
+    error = turn.candidate.error
+    if turn.phase == "answer":
+        return f"{name} did not take the call that asks it to answer: {error}"
+    if any(thought.way == turn.way for thought in run.thoughts):
+        return f"{name} did not take the call that goes on with its thought: {error}"
+    return _REFUSALS[turn.way].format(name=name, error=error)
 
 
 _REFUSALS = {

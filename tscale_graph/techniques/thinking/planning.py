@@ -89,18 +89,19 @@ def wanted(settings: ThinkingSettings, run: ThinkingRun) -> Wish:
 
     Budget forcing (Muennighoff et al. 2025, arXiv:2501.19393, section 3.1): a thought goes on with
     a cue where the model stopped before the minimum, without one where a call's own limit cut it
-    short of the maximum, and not beyond that.
+    short of the maximum, and not beyond that. Nor does it where that was refused: the same request
+    again would be refused again.
     """
-    refused = sum(turn.refused for turn in run.turns if turn.phase == "think")
     thoughts, used, least = run.thoughts, run.thought_tokens, settings.min_thinking_tokens
     if not thoughts:
-        return Wish(settings.ways[refused:])
+        return Wish(_not_refused(settings.ways, run))
     last = thoughts[-1]
     if last.way == "native":
         told = f"thought for {used} tokens: natively, no minimum can be asked for"
         return Wish(remarks=(told,) if used < least else ())
+    refused = any(turn.refused and turn.index > last.index for turn in run.turns)
     broken = last.candidate.error or last.candidate.cut_off_by == "seconds"
-    if broken or used >= settings.thinking_tokens or (last.ended and used >= least):
+    if refused or broken or used >= settings.thinking_tokens or (last.ended and used >= least):
         return Wish()
     if not last.ended:
         return Wish((last.way,)) if last.tokens else Wish()
@@ -112,8 +113,18 @@ def wanted(settings: ThinkingSettings, run: ThinkingRun) -> Wish:
 def _answered(settings: ThinkingSettings, run: ThinkingRun) -> bool:
     """Whether the answer was asked for, and asking once more or differently is of no use."""
     asked = [turn for turn in run.turns if turn.phase == "answer" and not turn.lost]
-    refused = sum(turn.refused for turn in run.turns)
-    return bool(asked) and (refused >= len(settings.ways) or not asked[-1].refused)
+    return bool(asked) and not (asked[-1].refused and _ways_to_answer(settings, run))
+
+
+def _ways_to_answer(settings: ThinkingSettings, run: ThinkingRun) -> tuple[Way, ...]:
+    """How to ask for the answer: as for the thought, or in a later way, but in none refused."""
+    first = settings.ways.index(run.thoughts[-1].way) if run.thoughts else 0
+    return _not_refused(settings.ways[first:], run)
+
+
+def _not_refused(ways: Sequence[Way], run: ThinkingRun) -> tuple[Way, ...]:
+    refused = {turn.way for turn in run.turns if turn.refused}
+    return tuple(way for way in ways if way not in refused)
 
 
 def _cut_short(run: ThinkingRun) -> bool:
@@ -191,15 +202,16 @@ def _answer(
     if room is None:
         return None, None
     endpoint, thought = settings.endpoint, run.thought
-    way = _answering_way(settings, run)
-    words = run.prompt_bound + settings.words_bound("answer", way)
+    way = (_ways_to_answer(settings, run) or settings.ways[-1:])[0]
+    words = settings.words_bound("answer", way)
 
     def size(shown: str) -> SampleSize:
         bound = run.thought_bound
         if shown != thought:
             bound = min(bound, endpoint.counter.text_bound(shown))
+        told = words if shown.strip() else 0  # without a thought, the bare question is asked
         return SampleSize(
-            prompt_tokens=words + bound,
+            prompt_tokens=run.prompt_bound + told + bound,
             output_tokens=settings.answer_tokens,
             price=endpoint.prices.ceiling,
         )
@@ -228,13 +240,6 @@ def _answer(
         distrusted=run.distrusted,
     )
     return step, None
-
-
-def _answering_way(settings: ThinkingSettings, run: ThinkingRun) -> Way:
-    """How to ask for the answer: as for the thought, unless the provider refuses that."""
-    thought = settings.ways.index(run.thoughts[-1].way) if run.thoughts else 0
-    refused = sum(turn.refused for turn in run.turns)
-    return settings.ways[min(max(thought, refused), len(settings.ways) - 1)]
 
 
 def _no_thinking(settings: ThinkingSettings, run: ThinkingRun) -> int | None:

@@ -34,7 +34,7 @@ def thought_turn(settings: ThinkingSettings, step: Step, completion: Completion)
     """
     counter, (opening, close) = settings.endpoint.counter, settings.markers
     begun = settings.begun(step.shown, step.cue)
-    prefill = opening + begun if step.way == "prefill" else ""
+    prefill = opening + begun.rstrip() if step.way == "prefill" else ""
     said = completion.reasoning + what_came_new(completion.text, prefill)
     said = said.lstrip().removeprefix(opening) if step.way == "prompt" else said
     piece, marker, _ = said.partition(close)
@@ -54,7 +54,9 @@ def thought_turn(settings: ThinkingSettings, step: Step, completion: Completion)
     if counter.exact or completion.output_tokens is None:
         bound = counter.text_bound(added) + slack(tokens)
     else:
-        bound = tokens + slack(tokens) + counter.text_bound(joined)
+        # The count may be of more than the thought, where the server did not stop at its end.
+        base = min(counter.text_bound(piece), completion.output_tokens)
+        bound = base + slack(base) + counter.text_bound(joined)
     return turn.model_copy(update={"tokens": tokens, "bound": bound, "ended": ended})
 
 
@@ -88,15 +90,22 @@ def native_turn(settings: ThinkingSettings, step: Step, completion: Completion) 
 def apart(text: str, markers: tuple[str, str]) -> tuple[str, str]:
     """A thought that a server left in the text, and the text after it.
 
+    The thought is at the beginning: its opening marker is, or was in the prompt, so that only the
+    closing one came. An answer that speaks of the markers stays whole.
+
     >>> apart("<think>Two and one.</think> The answer is 3", ("<think>", "</think>"))
     ('Two and one.', 'The answer is 3')
+    >>> apart("A thought ends with </think>", ("<think>", "</think>"))
+    ('', 'A thought ends with </think>')
     """
     opening, close = markers
-    thought, ended, answer = text.rpartition(close)
-    if ended:
-        return thought.strip().removeprefix(opening), answer.strip()
-    unended = text.strip().startswith(opening)
-    return (text.strip().removeprefix(opening), "") if unended else ("", text.strip())
+    said = text.strip()
+    thought, ended, answer = (part.strip() for part in said.partition(close))
+    if said.startswith(opening):
+        return thought.removeprefix(opening).strip(), answer
+    if ended and answer and opening not in thought:
+        return thought, answer
+    return "", said
 
 
 def within(text: str, tokens: int, count: Callable[[str], int]) -> str:

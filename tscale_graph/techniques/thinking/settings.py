@@ -96,7 +96,8 @@ class ThinkingSettings:
         if way == "native":
             return asked
         if way == "prefill":
-            return [*asked, AIMessage(opening + thought)]
+            # Claude refuses a message of its own that ends with white space.
+            return [*asked, AIMessage(opening + thought.rstrip())]
         further = GO_ON.format(thought=thought.strip()) if thought else ""
         return with_words(asked, THINK.format(close=close) + further)
 
