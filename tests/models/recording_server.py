@@ -195,6 +195,7 @@ def recording():
             self.send_response(status)
             self.send_header("content-type", kind)
             self.send_header("content-length", str(len(sent)))
+            self.send_header("connection", "close")  # clients that are not closed leave nothing
             self.end_headers()
             self.wfile.write(sent)
 
