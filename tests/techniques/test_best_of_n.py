@@ -114,3 +114,16 @@ async def test_a_verifier_that_fails_on_every_answer_is_an_error():
 def test_a_bad_argument_fails_when_the_graph_is_built(arguments, message):
     with pytest.raises(ValueError, match=message):
         best_of_n(Scripted(), **arguments)
+
+
+@pytest.mark.parametrize("only_scores", [True, False])
+async def test_a_verifier_that_only_scores_settles_nothing_so_all_are_sampled_at_once(only_scores):
+    def scores(question, answer):
+        return 0.5
+
+    scores.only_scores = only_scores
+    model = Scripted(delay=0.01)
+    graph = best_of_n(model, scores, n=6).compile()
+    out = await graph.ainvoke({"messages": [("user", "How many?")], "budget": Budget(calls=20)})
+    assert out["result"].answer == "3"
+    assert model.most_in_flight == (6 if only_scores else 1)

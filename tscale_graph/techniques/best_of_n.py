@@ -13,7 +13,7 @@ from tscale_graph.techniques.closing import ByRanker, Closing
 from tscale_graph.techniques.comparing import RoundRobin, Tournament
 from tscale_graph.techniques.loop import sampling_loop
 from tscale_graph.techniques.settings import Answer, OnExceeded, check_count, sampling_settings
-from tscale_graph.verifiers import Verifier, check_verifier, named_verifier
+from tscale_graph.verifiers import Verifier, check_verifier, named_verifier, only_scores
 from tscale_graph.verifiers.judges import ListwiseJudge, PairwiseJudge
 from tscale_graph.votes import Selection
 
@@ -56,7 +56,8 @@ def best_of_n(
             "agreement" is for tests that a model wrote. With a pairwise judge "tournament",
             which None means, or "bradley_terry". Or a selection, or closing calls of your own.
         stop: a stopping rule or its name. None is "first_pass" for a verifier, and "fixed"
-            where a judge ranks the finalists. Others: "sprt", "expected_improvement", "beta", ….
+            for one that only scores, and where a judge ranks the finalists. Others: "sprt",
+            "expected_improvement", "beta", ….
         speculate: samples that each wave has beyond what the rule needs. "first_pass" may stop
             after any sample, so it takes one at a time; users in a hurry take more at once.
         answer: how to read the final answer; "auto" first asks what the verifier wants.
@@ -81,7 +82,7 @@ def best_of_n(
     settings = sampling_settings(
         model,
         max_samples=n,
-        stop=stop or ("fixed" if checked is None else "first_pass"),
+        stop=stop or ("fixed" if checked is None or only_scores(checked) else "first_pass"),
         select=chosen,
         verifier=checked,
         speculate=speculate,

@@ -13,6 +13,7 @@ from tscale_graph.importing import imported_late
 from tscale_graph.verifiers.adapting import (
     Verifier,
     asks_unleased,
+    only_scores,
     parameters,
     preferred_answer,
     reads_solutions,
@@ -49,6 +50,7 @@ __all__ = [
     "equation",
     "json_schema",
     "named_verifier",
+    "only_scores",
     "parameters",
     "preferred_answer",
     "python_tests",

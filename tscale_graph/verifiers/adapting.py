@@ -113,6 +113,15 @@ def reads_solutions(verifier: Verifier) -> bool:
     return bool(getattr(verifier, "reads_solutions", False))
 
 
+def only_scores(verifier: Verifier) -> bool:
+    """Whether it never says that an answer has passed, so that nothing is settled by any answer.
+
+    So it is with process reward models, and with reward models and judges that have no `pass_at`:
+    they say so by a true `only_scores`.
+    """
+    return bool(getattr(verifier, "only_scores", False))
+
+
 def parameters(verifier: Verifier) -> frozenset[str]:
     """The names of what a verifier can be called with."""
     try:

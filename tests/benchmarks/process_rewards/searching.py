@@ -52,7 +52,7 @@ SEARCHES: dict[str, Build] = {
 
 
 def best(seed: int, *, n: int = 1000) -> Any:
-    return best_of_n("local", "prm", n=n, select="max", **_common(seed))
+    return best_of_n("local", "prm", n=n, select="max", stop="fixed", **_common(seed))
 
 
 TOKENS_OF_A_SOLUTION = 25

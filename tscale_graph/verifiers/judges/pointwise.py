@@ -37,6 +37,11 @@ class Judge:
     prompt: str | None
     reference: str | None
 
+    @property
+    def only_scores(self) -> bool:
+        """It passes no answer."""
+        return self.pass_at is None
+
     async def __call__(
         self,
         question: str,

@@ -35,6 +35,7 @@ class StepJudge:
 
     judges_partial: ClassVar[bool] = True
     reads_solutions: ClassVar[bool] = True
+    only_scores: ClassVar[bool] = True
 
     asker: Asker
     criteria: str

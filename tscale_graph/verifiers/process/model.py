@@ -60,6 +60,7 @@ class ProcessRewardModel:
 
     judges_partial: ClassVar[bool] = True
     reads_solutions: ClassVar[bool] = True
+    only_scores: ClassVar[bool] = True
 
     classifier: StepClassifier
     featurizers: tuple[Featurizer, ...]

@@ -49,6 +49,7 @@ class RemoteProcessRewardModel:
 
     judges_partial: ClassVar[bool] = True
     reads_solutions: ClassVar[bool] = True
+    only_scores: ClassVar[bool] = True
 
     url: str
     model: str | None

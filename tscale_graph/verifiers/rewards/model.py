@@ -41,6 +41,11 @@ class RewardModel:
     pass_at: float | None
     seconds: float
 
+    @property
+    def only_scores(self) -> bool:
+        """It passes no answer."""
+        return self.pass_at is None
+
     async def __call__(
         self, question: str, answer: str, *, deadline: float | None = None
     ) -> Verdict:
