@@ -164,6 +164,7 @@ def test_nothing_is_cut_from_a_file_that_is_damaged_in_the_middle(tmp_path):
     [
         ("plain.jsonl.gz", b'{"id": "a", "question": "?", "samples": []}\n'),
         ("questions.jsonl", b'{"id": "a", "question": "How many?"}\n{"id": "b", "question": "?"}'),
+        ("notes.txt", b"hello\nmy notes without an end"),
     ],
 )
 def test_nothing_is_cut_from_a_file_of_another_kind(tmp_path, name, content):

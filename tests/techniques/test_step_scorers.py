@@ -132,3 +132,22 @@ async def test_a_judge_of_steps_that_cannot_be_read_is_said_in_the_tree():
     search = beam_search(told(agent), scorer, beams=1, width=1, steps="line", on_exceeded="return")
     with pytest.raises(RuntimeError, match="no first_wrong_step in the reply"):
         await ask(search, Budget(calls=20), question=QUESTION)
+
+
+async def test_steps_are_cut_and_their_scores_aggregated_as_the_scorer_does_it():
+    lines = ["3 + 4 = 7", "7 - 2 = 5", "The answer is 5."]
+
+    def decide(prompt):
+        so_far = prompt[-1].text if isinstance(prompt[-1], AIMessage) else ""
+        return "\n".join(lines)[len(so_far) :].lstrip("\n")
+
+    scorer = replace(MODEL, aggregate="prod")
+    model = told(decide, metadata={"continues_assistant_message": True})
+    graph = beam_search(model, scorer, beams=1, width=1, answer="number")
+    result = await ask(graph, question=QUESTION)
+    assert model.options[0]["stop_at"] == ["\n"]
+    assert result.answer == "5"
+    first = scorer(QUESTION, lines[0]).step_scores
+    assert result.tree.nodes[1].score == pytest.approx(first[0])
+    every = scorer(QUESTION, "\n".join(lines)).step_scores
+    assert result.tree.nodes[3].score == pytest.approx(every[0] * every[1] * every[2])

@@ -120,9 +120,8 @@ def _add_train(actions: argparse._SubParsersAction[Any]) -> None:  # pyright: ig
     train.add_argument("--steps", help="where steps end, for files that do not say")
     train.add_argument(
         "--labels",
-        default="shares",
         metavar="METHOD",
-        help="shares or bisection, with the completions of a beginning if not 8: bisection:4",
+        help="shares, bisection, bisection:4, …, instead of how the files were labelled",
     )
     train.add_argument(
         "--features",
@@ -139,7 +138,7 @@ def _add_train(actions: argparse._SubParsersAction[Any]) -> None:  # pyright: ig
 def _add_evaluate(actions: argparse._SubParsersAction[Any]) -> None:  # pyright: ignore[reportPrivateUsage]
     told = "measure a model on questions that it has never seen"
     evaluate = _command(actions, "evaluate", told, _EVALUATE_HELP)
-    evaluate.add_argument("model", metavar="MODEL", help="the folder of the model")
+    evaluate.add_argument("model", metavar="MODEL", help="the folder of a model, or prm")
     evaluate.add_argument("--labels", nargs="+", metavar="PATH", help="held-out label files")
     evaluate.add_argument("--samples", nargs="+", metavar="PATH", help="held-out recordings")
     evaluate.add_argument(

@@ -82,7 +82,8 @@ def _evaluate(asked: argparse.Namespace) -> int:
         raise ValueError("nothing to evaluate on: give --labels, --samples or both")
     if asked.train and not asked.labels:
         raise ValueError("--train needs --labels: models that know less are measured on steps")
-    model = ProcessRewardModel.load(asked.model)
+    folder: str = asked.model.removeprefix("prm:")
+    model = ProcessRewardModel.load(None if folder == "prm" else folder)
     notes: list[str] = []
     labelled = (
         held_out_labels(model, _unseen(model, asked.labels, notes, rollouts=True))

@@ -98,6 +98,8 @@ def drop_unfinished_line(path: str | os.PathLike[str]) -> int:
     if not file.exists():
         return 0
     size = file.stat().st_size
+    if not _begins_as_one(file):
+        return 0
     with file.open("rb") as content:
         end = _end_of_members(content) if file.suffix == ".gz" else _end_of_lines(content)
     if end < size:
@@ -175,6 +177,21 @@ def _first_problem(error: ValidationError) -> str:
     place = ".".join(map(str, problem["loc"]))
     hint = ' (raw rewards are read with scores="reward")' if place.endswith("score") else ""
     return f"{place}: {problem['msg']}, got {problem['input']!r:.60}{hint}"
+
+
+def _begins_as_one(file: Path) -> bool:
+    """Whether a file begins as a recording does, or as a part of its first line."""
+    beginning = b'{"id":'
+    try:
+        with gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb") as content:
+            found = content.read(len(beginning))
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        return file.stat().st_size < _SHORTEST_MEMBER
+    return beginning.startswith(found[: len(beginning)].replace(b" ", b""))
+
+
+_SHORTEST_MEMBER = 64
+"""Bytes of which gzip may not have given away anything yet."""
 
 
 def _end_of_lines(file: BinaryIO) -> int:

@@ -173,6 +173,7 @@ async def alabel(
             model=asked.name,
             temperature=temperature,
             steps=splitter.name,
+            labelling=labelling.name,
             samples=(),
         )
 

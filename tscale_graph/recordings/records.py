@@ -63,6 +63,7 @@ class RecordedQuestion(BaseModel):
         model: the provider's name for the model.
         temperature: sampling temperature, or None for the model's own.
         steps: where steps end, where some samples went on from given steps; else None.
+        labelling: which completions of beginnings there are, by name; None where there are none.
         samples: the samples.
     """
 
@@ -78,6 +79,7 @@ class RecordedQuestion(BaseModel):
     model: str = ""
     temperature: float | None = None
     steps: str | None = None
+    labelling: str | None = None
     samples: tuple[RecordedSample, ...]
 
     @property

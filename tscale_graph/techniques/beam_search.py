@@ -58,10 +58,10 @@ def beam_search(
     beams: int = 4,
     width: int = 4,
     variant: Variant = "beam",
-    steps: str | StepSplitter = "paragraph",
+    steps: str | StepSplitter | None = None,
     max_steps: int = 24,
     step_tokens: int = 256,
-    aggregate: Aggregate = "last",
+    aggregate: Aggregate | None = None,
     score_temperature: float | None = None,
     continuation: Continuation = "auto",
     max_nodes: int | None = None,
@@ -93,10 +93,12 @@ def beam_search(
         beams: partial solutions that are kept, at least 1.
         width: continuations of each, at least 1.
         variant: "beam", "dvts", "rebase" or "particles".
-        steps: where a step ends: "paragraph", "line", "sentence", "delimiter:…".
+        steps: where a step ends: "paragraph", "line", "sentence", "delimiter:…". None is as the
+            scorer cuts solutions, where it does, else "paragraph".
         max_steps: the most steps of one solution, at least 1.
         step_tokens: the most tokens of one step, at least 1.
-        aggregate: how step scores become one: "last", "min", "prod" or "mean".
+        aggregate: how step scores become one: "last", "min", "prod" or "mean". None is the
+            scorer's own, where it has one, else "last".
         score_temperature: of "rebase" (0.2 if None) and "particles" (1).
         continuation: "prefill" ends the prompt with the solution so far as an assistant
             message; "prompt" asks for the next step in words; "auto" does what the model is known
@@ -133,22 +135,22 @@ def beam_search(
     ):
         if value not in known:
             raise ValueError(f"{name} must be one of {', '.join(known)}, got {value!r}")
-    check_aggregate(aggregate)
     if score_temperature is not None:
         check_number("score_temperature", score_temperature, at_least=LEAST_TEMPERATURE)
     loaded, checked = load_model(model), check_verifier(scorer)
     prefers = preferred_answer(checked)
+    splitter = steps or getattr(checked, "splitter", None) or "paragraph"
     settings = search_settings(
         [loaded],
         policy=LevelByLevel(
             variant, beams, width, score_temperature or _TEMPERATURES[variant], max_steps
         ),
         growth=Steps(
-            splitter=step_splitter(steps),
+            splitter=step_splitter(splitter),
             prefill=prefills(endpoint(loaded), continuation),
             max_steps=max_steps,
             step_tokens=step_tokens,
-            aggregate=aggregate,
+            aggregate=check_aggregate(aggregate or getattr(checked, "aggregate", "last")),
             judged=None if prefers in ("auto", "text") else answer_kind(prefers),
         ),
         verifier=checked,

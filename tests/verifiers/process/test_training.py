@@ -264,3 +264,24 @@ def test_steps_of_which_nothing_is_known_change_nothing(questions):
             )
         found.append(fit(*rows)(rows[0].features))
     assert np.array_equal(*found)
+
+
+def test_labels_are_made_as_the_files_were_labelled():
+    asked = [one.model_copy(update={"labelling": "bisection:4"}) for one in label_questions(60)]
+    assert train(asked, created="2026-11-26", kind="boosting").model.card.labels == "bisection:4"
+    said = train(asked, created="2026-11-26", kind="boosting", labels="shares")
+    assert said.model.card.labels == "shares"
+    mixed = [asked[0].model_copy(update={"labelling": "shares"}), *asked[1:]]
+    with pytest.raises(ValueError, match="labelled by bisection:4, shares: say which"):
+        train(mixed, created="2026-11-26")
+
+
+def test_solutions_that_are_all_right_are_no_lesson():
+    asked = [
+        one.model_copy(
+            update={"samples": tuple(s for s in one.samples if s.correct and not s.given)}
+        )
+        for one in label_questions(60)
+    ]
+    with pytest.raises(ValueError, match="all solutions are right"):
+        train([one for one in asked if one.samples], created="2026-11-26")

@@ -77,6 +77,18 @@ def steps_of(recorded: Iterable[RecordedQuestion], steps: str | None) -> str:
     return told[0] if told else "paragraph"
 
 
+def labels_of(recorded: Iterable[RecordedQuestion], labels: str | None) -> str:
+    """How steps are labelled: as was said, or as the label files were made; else by shares.
+
+    Raises:
+        ValueError: when nothing was said, and the files were made in different ways.
+    """
+    made = sorted({one.labelling for one in recorded if one.labelling})
+    if labels is None and len(made) > 1:
+        raise ValueError(f"the files were labelled by {', '.join(made)}: say which labels to use")
+    return labels or (made[0] if made else "shares")
+
+
 def labelled_questions(
     recorded: Iterable[RecordedQuestion], *, labelling: Labelling, splitter: StepSplitter
 ) -> list[LabelledQuestion]:
@@ -98,6 +110,10 @@ def labelled_questions(
         samples = (*before.samples, *one.samples) if before else one.samples
         merged[key] = (before or one).model_copy(update={"samples": samples})
     if not any(sample.given for one in merged.values() for sample in one.samples):
+        known = [sample.correct for one in merged.values() for sample in one.samples]
+        if len(set(known)) == 1 and any(one.steps for one in merged.values()):
+            same = "right" if known[0] else "wrong"
+            raise ValueError(f"all solutions are {same}: there is nothing to learn from")
         raise ValueError(
             "there are no completions of given steps: label solutions first (tscale prm label)"
         )

@@ -22,6 +22,7 @@ from tscale_graph.verifiers.process.datasets import (
     LabelledQuestion,
     labelled_questions,
     labelled_steps,
+    labels_of,
     steps_of,
     with_featurizers,
 )
@@ -101,7 +102,7 @@ def train(
     *,
     created: str,
     featurizers: Sequence[Featurizer] = tuple(BUILT_IN.values()),
-    labels: str = "shares",
+    labels: str | None = None,
     steps: str | None = None,
     kind: AnyKind = "auto",
     policy: str | None = None,
@@ -113,7 +114,8 @@ def train(
         recorded: questions with whole solutions and completions of their beginnings.
         created: the day, as YYYY-MM-DD, for the card.
         featurizers: to choose among; at least one.
-        labels: how completions label steps: "shares" or "bisection", as `labelling_named` has it.
+        labels: how completions label steps: "shares" or "bisection", as `labelling_named` has it;
+            as the label files were made when None.
         steps: where steps end, as `step_splitter` has it; what the label files say when None.
         kind: of classifier; "auto" tries each.
         policy: the name of the model that wrote the solutions; what the recording says when None.
@@ -128,7 +130,7 @@ def train(
     if not featurizers:
         raise ValueError("featurizers must have at least one, got none")
     every = list(recorded)
-    steps = steps_of(every, steps)
+    steps, labels = steps_of(every, steps), labels_of(every, labels)
     splitter = step_splitter(steps)
     questions = labelled_questions(every, labelling=labelling_named(labels), splitter=splitter)
     _check(questions)
