@@ -1,9 +1,12 @@
 """Waves: in parallel, and hardly a sample more than one at a time."""
 
 import random
+from typing import ClassVar
 
 import pytest
+from langchain_openai import ChatOpenAI
 
+from tests.fake_server import Behaviour, FakeServer
 from tests.scripted import Scripted
 from tests.techniques.test_clustering import BagOfWords
 from tscale_graph import Budget, best_of_n, self_consistency
@@ -89,3 +92,23 @@ def test_the_picture_shows_the_steps_that_a_technique_has():
         "verify",
         "cluster",
     }
+
+
+class AtMostThree(ChatOpenAI):
+    """A server that answers three times at once, and no more often."""
+
+    most_completions: ClassVar[int] = 3
+
+
+AtMostThree.__name__ = "ChatOpenAI"  # by which it is known to answer several times at once
+
+
+async def test_no_request_asks_for_more_completions_than_the_server_gives():
+    with FakeServer(Behaviour(answers={"The answer is 3": 1.0}), in_process=True) as server:
+        model = AtMostThree(model="fake", base_url=server.url, api_key="none", max_retries=0)
+        graph = self_consistency(model, max_samples=8, stop="fixed").compile()
+        asked = {"messages": [("user", "How many?")], "budget": Budget(calls=50)}
+        result = (await graph.ainvoke(asked))["result"]
+        assert [request.n for request in server.ledger().requests] == [3, 3]
+    # Two more could not change what six agree on.
+    assert (len(result.candidates), result.status) == (6, "complete")

@@ -48,6 +48,7 @@ class EmbeddedChatModel(ChatOpenAI):
 
     counts_by_server: ClassVar[bool] = True
     reports_one_of_several: ClassVar[bool] = True
+    most_completions: ClassVar[int] = SLOTS
 
     async def _agenerate(
         self, messages: list[BaseMessage], *args: Any, **options: Any

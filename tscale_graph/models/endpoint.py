@@ -70,6 +70,7 @@ class Endpoint:
             limited, it is streamed and cut off.
         continues: it goes on from an assistant message at the end of the prompt.
         shares_prompt: one request may ask for several completions of one prompt.
+        most_at_once: how many at most, where there is a limit, else None.
         prices: what it costs.
         counter: counts its tokens.
         thinking: how it is told to think; None where it is not known to.
@@ -85,6 +86,7 @@ class Endpoint:
     honours_limit: bool
     continues: bool
     shares_prompt: bool
+    most_at_once: int | None
     prices: PriceList
     counter: TokenCounter = field(repr=False)
     thinking: NativeThinking | None = None
@@ -224,6 +226,7 @@ def endpoint(model: Runnable[Any, Any]) -> Endpoint:
         honours_limit=_vouched(model, HONOURS_KEY, otherwise=_keeps_to_limit(model, family)),
         continues=_vouched(model, CONTINUES_KEY, otherwise=_is_ours(model) or family == "ollama"),
         shares_prompt=several and not _uses_responses_api(model),
+        most_at_once=getattr(model, "most_completions", None),
         prices=price_list(model, name=name, provider=provider),
         counter=counter.with_added(bound_tokens(bound) + bound_tokens(own_options)),
         thinking=thinking,

@@ -105,6 +105,8 @@ class BudgetGate:
         )
         # Only streams can be cut off, by a floor or by a limit that the model does not keep to.
         together = together and floor is None and not run.distrusted
+        if together and settings.endpoint.most_at_once is not None:
+            wanted = min(wanted, settings.endpoint.most_at_once)
         granted = grant_samples(settings, run, admission, wanted=wanted, together=together)
         several = granted.samples > 1
         wave = granted.lease and Wave(

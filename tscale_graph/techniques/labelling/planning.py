@@ -203,6 +203,8 @@ class Planner:
         """One request for all, where the provider has that; else one for each."""
         settings, endpoint = self.settings, self.settings.endpoint
         so_far, count = asked.so_far, asked.count
+        if endpoint.shares_prompt and endpoint.most_at_once is not None:
+            count = min(count, endpoint.most_at_once)
         together = count > 1 and endpoint.shares_prompt and not (run.separate or run.distrusted)
         together = together and (
             bool(run.rollouts) or endpoint.may_risk_refusal(count, calls=left.calls)
