@@ -170,3 +170,11 @@ def test_what_is_left_is_what_the_questions_so_far_have_cost():
     state = LabelledSoFar(questions=7, wanted=17, done_here=5, usage=spent)
     assert state.left == Usage(calls=60, input_tokens=1800, output_tokens=600, usd=1.0, seconds=20)
     assert LabelledSoFar(questions=2, wanted=17).left is None
+
+
+async def test_a_file_that_cannot_be_written_is_refused_before_any_call(tmp_path):
+    model = solving()
+    for out, told in ((tmp_path / "no" / "l.jsonl", "there is no folder"), (tmp_path, "a folder")):
+        with pytest.raises(ValueError, match=told):
+            await alabel(QUESTIONS, out, model=model, steps="line", budget=PLENTY)
+    assert not model.calls

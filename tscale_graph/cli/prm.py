@@ -8,6 +8,7 @@ import importlib.util
 import sys
 import textwrap
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tscale_graph.cli.main import COMPLETE, WRONG_USE
@@ -42,6 +43,7 @@ def _train(asked: argparse.Namespace) -> int:
     from tscale_graph.verifiers.process.report.contents import training_tables
     from tscale_graph.verifiers.process.training import train
 
+    _check_folder(asked.out)
     recorded = _read(asked.files, rollouts=True)
     _say(f"training on {_counted(recorded)}")
     training = train(
@@ -78,6 +80,7 @@ def _evaluate(asked: argparse.Namespace) -> int:
     from tscale_graph.verifiers.process.report.contents import Report, findings, tables
     from tscale_graph.verifiers.process.report.writing import write_report
 
+    _check_folder(asked.out)
     if not asked.labels and not asked.samples:
         raise ValueError("nothing to evaluate on: give --labels, --samples or both")
     if asked.train and not asked.labels:
@@ -119,6 +122,11 @@ def _evaluate(asked: argparse.Namespace) -> int:
 
 
 _ACTIONS = {"label": _label, "train": _train, "evaluate": _evaluate}
+
+
+def _check_folder(out: str) -> None:
+    if Path(out).is_file():
+        raise ValueError(f"--out must be a folder, got the file {out}")
 
 
 def _featurizers(names: str | None) -> list[Featurizer]:

@@ -79,6 +79,19 @@ def _merged(
     yield from waiting.values()
 
 
+def check_place(path: str | os.PathLike[str]) -> None:
+    """Refuse, before anything is paid for, a file that cannot be written.
+
+    Raises:
+        ValueError: in one line, when there is no such folder, or it is one itself.
+    """
+    file = Path(path)
+    if not file.parent.is_dir():
+        raise ValueError(f"{file} cannot be written: there is no folder {file.parent}")
+    if file.is_dir():
+        raise ValueError(f"{file} cannot be written: it is a folder")
+
+
 def append_question(path: str | os.PathLike[str], question: RecordedQuestion) -> None:
     """Add a question to the end of a recording, and make sure that it is on the disk."""
     line = question.model_dump_json(exclude_defaults=True).encode() + b"\n"

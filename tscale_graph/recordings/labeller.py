@@ -19,7 +19,7 @@ from tscale_graph.models.endpoint import endpoint
 from tscale_graph.models.loading import load_model
 from tscale_graph.models.pricing import unknown_price
 from tscale_graph.recordings.checking import check_judgeable, kind_of_question
-from tscale_graph.recordings.files import append_question, drop_unfinished_line
+from tscale_graph.recordings.files import append_question, check_place, drop_unfinished_line
 from tscale_graph.recordings.label_file import LabelFile
 from tscale_graph.recordings.questions import Example, Question, Shown, prompt_of
 from tscale_graph.recordings.records import RecordedQuestion, RecordedSample
@@ -179,6 +179,7 @@ async def alabel(
 
     every = [about(question) for question in questions]
     file = LabelFile(Path(out), asked.name, temperature, labelling, splitter, solutions)
+    check_place(out)
     drop_unfinished_line(out)
     there = file.read()
     for one in every:

@@ -18,7 +18,12 @@ from tscale_graph.models.loading import load_model
 from tscale_graph.models.pricing import unknown_price
 from tscale_graph.models.replies import Completion
 from tscale_graph.recordings.checking import AnswerCheck, check_judgeable
-from tscale_graph.recordings.files import append_question, drop_unfinished_line, read_recording
+from tscale_graph.recordings.files import (
+    append_question,
+    check_place,
+    drop_unfinished_line,
+    read_recording,
+)
 from tscale_graph.recordings.questions import Example, Question, Shown, prompt_of
 from tscale_graph.recordings.records import RecordedQuestion
 from tscale_graph.recordings.sampling import Account, Source
@@ -104,6 +109,7 @@ async def arecord(
     account = Account(Budget.model_validate(budget))
     if account.budget.usd is not None and source.endpoint.prices.ceiling is None:
         raise ValueError(unknown_price(source.endpoint.name))
+    check_place(out)
     drop_unfinished_line(out)
     there = _there(Path(out), questions, samples, source)
     done = sum(1 for q in questions if there.get(q.id, 0) >= samples)
