@@ -59,6 +59,10 @@ TOKENS_OF_A_SOLUTION = 25
 """What the embedded model writes on a question of these families."""
 
 
+WHY = """With as much written, searching and sampling are equal within their intervals. At the same
+tokens best-of-N is ahead: its samples share one prompt, with six worked examples, in each request,
+and a search pays for that prompt again for every solution that it goes on from. Where prompts are
+short beside solutions, or cached ones cost little, that is different."""
 AS_MUCH_WRITTEN = "best-of-N, as much written"
 
 
@@ -138,7 +142,7 @@ async def main(questions: int, tokens: int, only: str, *, keeping: bool) -> None
             told.append(table(family.name, await measure(family, questions, tokens)))
             print(told[-1], flush=True)
     if keeping:
-        KEPT.write_text("\n\n".join(told) + "\n")
+        KEPT.write_text("\n\n".join([*told, WHY]) + "\n")
 
 
 if __name__ == "__main__":
