@@ -5,6 +5,8 @@ import json
 import threading
 from contextlib import contextmanager
 
+from langchain_openai import ChatOpenAI
+
 THOUGHT, ANSWER = "s, t, r, a, w: r's are counted.", "The answer is 3"
 USAGE = {"prompt": 20, "output": 30, "thought": 22}
 
@@ -212,3 +214,9 @@ def recording():
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def chat_openai(url, model="gpt-5-mini", thinks=True, **more):
+    """The real class at a recording server."""
+    metadata = {"thinks_natively": thinks}
+    return ChatOpenAI(model=model, api_key="none", base_url=f"{url}/v1", metadata=metadata, **more)

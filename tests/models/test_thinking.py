@@ -7,7 +7,7 @@ from langchain_google_genai import ChatGoogleGenerativeAI
 from langchain_ollama import ChatOllama
 from langchain_openai import ChatOpenAI
 
-from tests.models.recording_server import ANSWER, THOUGHT, USAGE, recording
+from tests.models.recording_server import ANSWER, THOUGHT, USAGE, chat_openai, recording
 from tests.scripted import Scripted
 from tscale_graph import Budget
 from tscale_graph.models.attempts import Request
@@ -26,11 +26,6 @@ ANSWER_TOKENS = 500
 def server():
     with recording() as recorder:
         yield recorder
-
-
-def chat_openai(url, model="gpt-5-mini", thinks=True, **more):
-    metadata = {"thinks_natively": thinks}
-    return ChatOpenAI(model=model, api_key="none", base_url=f"{url}/v1", metadata=metadata, **more)
 
 
 def anthropic(url, model, **more):
@@ -326,60 +321,6 @@ def test_of_models_at_their_vendors_the_profile_says_so(model):
 def test_who_vouches_names_a_server_that_is_known():
     with pytest.raises(ValueError, match=r"must be True, False or vllm, .*, got 'tgi'"):
         endpoint(chat_openai("http://127.0.0.1:9", thinks="tgi"))
-
-
-async def test_a_model_that_cannot_be_told_not_to_think_is_asked_without_it(server):
-    model = ChatOllama(model="m", base_url=server.url)
-    request = Request(messages=[HumanMessage("hi")], thinking=0)
-    server.refuses = lambda body: "m has no thinking" if body.get("think") is False else None
-    completion = (await complete(endpoint(model), request, Budget(calls=2)))[0]
-    assert completion.text == ANSWER
-    assert completion.notes == ("m does not take an end to its thinking: asked without it",)
-
-
-@pytest.mark.parametrize(
-    "message",
-    [
-        "For this reason the prompt is too long",
-        "rethink the request: effortless it is not",
-        "the server stopped",
-    ],
-)
-async def test_a_refusal_that_names_no_option_costs_no_further_call(server, message):
-    model = ChatOllama(model="m", base_url=server.url)
-    request = Request(messages=[HumanMessage("hi")], thinking=0, stop=["Q:"])
-    server.refuses = lambda body: message
-    completion = (await complete(endpoint(model), request, Budget(calls=3)))[0]
-    assert (completion.status, completion.notes, len(server.asked)) == (400, (), 1)
-
-
-async def test_another_option_that_a_refusal_names_is_left_out_first(server):
-    model = chat_openai(server.url, "qwen3", "vllm")
-    request = Request(messages=[HumanMessage("hi")], thinking=0, temperature=0.5)
-    told = "`temperature` may not be set for reasoning models"
-    server.refuses = lambda body: told if "temperature" in body else None
-    completion = (await complete(endpoint(model), request, Budget(calls=3)))[0]
-    assert completion.text == ANSWER
-    assert completion.notes == ("qwen3 does not take temperature: asked without it",)
-    assert [sent["chat_template_kwargs"]["thinking"] for sent in server.asked] == [False, False]
-
-
-@pytest.mark.parametrize(
-    "message",
-    [
-        '"m" does not support thinking',
-        "Unsupported value: 'reasoning_effort' does not support 'minimal'",
-        "unknown parameter: enable_thinking",
-        'Unknown name "thinkingBudget"',
-        "output_config.effort: not supported",
-    ],
-)
-async def test_a_refusal_names_an_end_to_thinking_in_many_ways(server, message):
-    model = ChatOllama(model="m", base_url=server.url)
-    request = Request(messages=[HumanMessage("hi")], thinking=0)
-    server.refuses = lambda body: message if body.get("think") is False else None
-    completion = (await complete(endpoint(model), request, Budget(calls=2)))[0]
-    assert completion.notes == ("m does not take an end to its thinking: asked without it",)
 
 
 def test_a_level_is_chosen_by_what_its_thoughts_usually_take():

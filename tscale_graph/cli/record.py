@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from typing import Any
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -18,11 +19,41 @@ from tscale_graph.models.weights import LocalModelError
 from tscale_graph.recordings.questions import read_examples, read_questions
 from tscale_graph.recordings.recorder import Recorded, arecord
 
+Done = TypeVar("Done")
 _OPTIONS = ("model", "samples", "temperature", "max_output_tokens", "answer", "system", "seed")
 
 
 def record_command(asked: argparse.Namespace) -> int:
     """Record; returns the exit status."""
+    with QuestionsBar("recording", timed=True) as bar:
+
+        def show(recorded: Recorded) -> None:
+            bar.show(recorded.questions, recorded.wanted, f"{recorded.usage.tokens:,} tokens")
+
+        recorded = run_on_questions(asked, arecord, _OPTIONS, show)
+    if isinstance(recorded, int):
+        return recorded
+    print(_summary(recorded, asked.out), file=sys.stderr)
+    return CUT_OFF if recorded.cut_off_by else COMPLETE
+
+
+def run_on_questions(
+    asked: argparse.Namespace,
+    run: Callable[..., Coroutine[Any, Any, Done]],
+    options: Sequence[str],
+    show: Callable[[Any], None],
+) -> Done | int:
+    """Do something with every question of a file, within a budget.
+
+    Args:
+        asked: on the command line.
+        run: does it: `arecord` or `alabel`.
+        options: of these, what was given is passed on.
+        show: is told how it stands.
+
+    Returns:
+        What it came to, or the exit status where it came to nothing; why was told.
+    """
     try:
         questions = read_questions(asked.questions)
         budget = read_budget(asked.budget)
@@ -33,33 +64,25 @@ def record_command(asked: argparse.Namespace) -> int:
         fetch_weights(asked.model or "local")
     except LocalModelError as error:
         return complain(error, FAILED)
-    given = {name: getattr(asked, name) for name in _OPTIONS}
-    arguments: dict[str, Any] = {k: v for k, v in given.items() if v is not None}
-    with QuestionsBar("recording", timed=True) as bar:
-
-        def show(recorded: Recorded) -> None:
-            bar.show(recorded.questions, recorded.wanted, f"{recorded.usage.tokens:,} tokens")
-
-        recording = arecord(
-            questions,
-            asked.out,
-            budget=budget,
-            verifier=asked.verify,
-            examples=examples,
-            shown=asked.shown,
-            on_progress=show,
-            **arguments,
-        )
-        try:
-            recorded = asyncio.run(recording)
-        except SamplingError as error:
-            return complain(error, FAILED)
-        except (ValueError, ImportError, OSError) as error:
-            return complain(error, WRONG_USE)
-        except Exception as error:  # noqa: BLE001 - a person at a terminal gets a line, not a trace
-            return complain(one_line(error), FAILED)
-    print(_summary(recorded, asked.out), file=sys.stderr)
-    return CUT_OFF if recorded.cut_off_by else COMPLETE
+    given = {name: getattr(asked, name) for name in options}
+    running = run(
+        questions,
+        asked.out,
+        budget=budget,
+        verifier=asked.verify,
+        examples=examples,
+        shown=asked.shown,
+        on_progress=show,
+        **{name: value for name, value in given.items() if value is not None},
+    )
+    try:
+        return asyncio.run(running)
+    except SamplingError as error:
+        return complain(error, FAILED)
+    except (ValueError, ImportError, OSError) as error:
+        return complain(error, WRONG_USE)
+    except Exception as error:  # noqa: BLE001 - a person at a terminal gets a line, not a trace
+        return complain(one_line(error), FAILED)
 
 
 class QuestionsBar:

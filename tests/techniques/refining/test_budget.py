@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pytest
 from langchain_core.language_models import BaseChatModel
 
+from tests.techniques.limits_kept import check_kept
 from tests.techniques.refining.revising import numbering, tenths
 from tests.techniques.searching import QUESTION, Told, ask, billed
 from tests.techniques.test_hard_limits import (
@@ -15,11 +16,9 @@ from tests.techniques.test_hard_limits import (
     a_judge,
     a_model,
     at_random,
-    largest_chunk,
     timed,
 )
 from tests.techniques.test_invariants import Watched
-from tests.techniques.tree_search.test_budget import dollars
 from tests.verifiers.judges.readers import reader
 from tscale_graph import Budget, BudgetExceeded, Verdict, refine
 from tscale_graph.verifiers.judges import judge
@@ -64,24 +63,7 @@ async def test_no_limit_is_exceeded_and_the_usage_is_true(seed):
         run = a_scenario(seed)
         usage, result, elapsed, lag = await timed(run.graph, run.budget)
     budget, everyone = run.budget, run.models
-    calls = [call for model in everyone for call in model.calls]
-
-    assert usage.calls == len(calls)
-    if budget.calls is not None:
-        assert len(calls) <= budget.calls
-    over = sum(model.most_in_flight * largest_chunk(model) for model in everyone)
-    spent = billed(*everyone)
-    if budget.tokens is not None:
-        assert spent <= budget.tokens + over
-    if budget.usd is not None:
-        assert dollars(everyone) <= budget.usd + over * 10e-6 + 1e-9
-    if budget.seconds is not None:
-        assert elapsed <= budget.seconds + OVERRUN_SECONDS + lag
-    given_up = budget.seconds is not None and elapsed >= budget.seconds
-    assert usage.tokens >= spent - (over if given_up else 0)
-    if all(call.fate in ("completed", "failed") for call in calls) and not given_up:
-        assert usage.tokens == spent
-        assert usage.usd == pytest.approx(dollars(everyone), abs=1e-9 * len(calls))
+    check_kept(budget, everyone, usage, took=(elapsed, lag), dearest=10e-6)
     if result is not None:
         reason = result.cut_off_by
         assert (result.status == "cut_off") == (reason is not None)

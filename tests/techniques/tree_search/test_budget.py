@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from tests.scripted import Scripted, Synchronous
+from tests.techniques.limits_kept import check_kept, dollars
 from tests.techniques.searching import QUESTION, ask, billed, told
 from tests.techniques.test_hard_limits import (
     OVERRUN_SECONDS,
@@ -15,7 +16,6 @@ from tests.techniques.test_hard_limits import (
     a_judge,
     a_model,
     at_random,
-    largest_chunk,
     timed,
 )
 from tests.techniques.test_invariants import Watched
@@ -70,20 +70,6 @@ def a_scenario(technique: str, seed: int) -> Scenario:
     return Scenario(graph, models, [asked] if judged else [], budget)
 
 
-def dollars(models):
-    return sum(
-        price * 1e-6 * tokens
-        for model in models
-        for call in model.calls
-        if call.fate != "failed"
-        for price, tokens in zip(
-            model.metadata["usd_per_million_tokens"].values(),
-            (call.prompt_tokens, call.output_tokens),
-            strict=True,
-        )
-    )
-
-
 @pytest.mark.parametrize("technique", TECHNIQUES)
 @pytest.mark.parametrize("seed", range(SCENARIOS))
 async def test_no_limit_is_exceeded_and_the_usage_is_true(technique, seed):
@@ -94,24 +80,7 @@ async def test_no_limit_is_exceeded_and_the_usage_is_true(technique, seed):
         run = a_scenario(technique, seed)
         usage, result, elapsed, lag = await timed(run.graph, run.budget)
     budget, everyone = run.budget, [*run.models, *run.judges]
-    calls = [call for model in everyone for call in model.calls]
-
-    assert usage.calls == len(calls)
-    if budget.calls is not None:
-        assert len(calls) <= budget.calls
-    over = sum(model.most_in_flight * largest_chunk(model) for model in everyone)
-    spent = billed(*everyone)
-    if budget.tokens is not None:
-        assert spent <= budget.tokens + over
-    if budget.usd is not None:
-        assert dollars(everyone) <= budget.usd + over * 40e-6 + 1e-9
-    if budget.seconds is not None:
-        assert elapsed <= budget.seconds + OVERRUN_SECONDS + lag
-    given_up = budget.seconds is not None and elapsed >= budget.seconds
-    assert usage.tokens >= spent - (over if given_up else 0)
-    if all(call.fate in ("completed", "failed") for call in calls) and not given_up:
-        assert usage.tokens == spent
-        assert usage.usd == pytest.approx(dollars(everyone), abs=1e-9 * len(calls))
+    check_kept(budget, everyone, usage, took=(elapsed, lag), dearest=40e-6)
     if result is not None:
         reason = result.cut_off_by
         assert (result.status == "cut_off") == (reason is not None)

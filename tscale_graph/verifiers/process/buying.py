@@ -195,8 +195,7 @@ def _exact(way: str, one: ScoredSamples, count: int) -> float:
         return pass_at_k(total, right, k=count)
     if way == MAJORITY:
         return _majority(one, count)
-    scores = one.scores if way == BEST else one.logprobs
-    assert scores is not None  # noqa: S101 - the way is only there with them
+    scores = one.scores if way == BEST else one.logprobs or ()
     return best_of_n_at_k(scores, one.right, k=count)
 
 
