@@ -213,6 +213,14 @@ class Budget(BaseModel):
                 tighter[name] = min(limits)
         return Budget.model_validate(tighter)
 
+    def at_most(self, usage: Usage) -> Usage:
+        """All that may be spent: each limit, and the part of `usage` where there is none."""
+        return Usage(
+            calls=usage.calls if self.calls is None else self.calls,
+            input_tokens=usage.tokens if self.tokens is None else self.tokens,
+            usd=usage.usd if self.usd is None else self.usd,
+        )
+
     def split(self, parts: int) -> tuple[Budget, ...]:
         """Equal leases whose sum never exceeds this budget.
 

@@ -7,7 +7,8 @@ because an answer from half the tokens beats none.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, replace
 
 from tscale_graph.budget import Budget, Limit, Remaining, Usage
 from tscale_graph.prices import Price
@@ -26,6 +27,8 @@ class SampleSize:
         price: the model's price, or None when it is not known and not needed.
         shared_prompt: the provider answers one prompt several times and bills it once.
         beside: what each sample needs besides its lease, such as a judge's verdict on it.
+        whole: of a technique in the model's place, what a whole run of it takes at most; None
+            for a model, which takes its prompt and its output.
     """
 
     prompt_tokens: int
@@ -33,14 +36,23 @@ class SampleSize:
     price: Price | None = None
     shared_prompt: bool = False
     beside: Usage = field(default_factory=Usage)
+    whole: Usage | None = None
+
+    @property
+    def each(self) -> Usage:
+        """The most that one sample takes, without what it needs beside."""
+        return self.cost()
 
     def cost(self, *, calls: int = 1, more_prompt_tokens: int = 0) -> Usage:
-        """The most that so many calls of this size cost.
+        """The most that asking so many times costs.
 
         Args:
-            calls: how many.
+            calls: how many times.
             more_prompt_tokens: what each prompt may be longer by.
         """
+        if self.whole is not None:
+            longer = Usage(input_tokens=self.whole.calls * more_prompt_tokens)
+            return Usage.total([self.whole + longer] * calls)
         prompt = self.prompt_tokens + more_prompt_tokens
         each = (
             self.price.cost(input_tokens=prompt, output_tokens=self.output_tokens)
@@ -53,6 +65,22 @@ class SampleSize:
             output_tokens=calls * self.output_tokens,
             usd=calls * each,
         )
+
+    def as_seen(self, calls: int) -> SampleSize:
+        """The same, where whole runs of a technique are not expected to make all their calls.
+
+        Each call is as large as it may be, but there are half as many again as were seen.
+
+        Args:
+            calls: the most that an earlier run made.
+        """
+        whole = self.whole
+        if whole is None:
+            return self
+        expected = max(1, min(whole.calls, -(-3 * calls // 2)))
+        share = expected / max(1, whole.calls)
+        tokens, usd = math.ceil(whole.tokens * share), whole.usd * share
+        return replace(self, whole=Usage(calls=expected, input_tokens=tokens, usd=usd))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +105,16 @@ def grant(
     wanted: int,
     still_wanted: int,
     nothing_yet: bool,
+    calls_seen: int = 0,
 ) -> Grant:
     """Leases for the next wave out of what remains.
 
     The leases together never exceed `remaining`. Seconds are the same for all: they run side
     by side.
+
+    Techniques in the place of a model mostly take far less than they might. Where the rest does
+    not pay for as many whole runs as are wanted, they get half as many calls again as the
+    longest so far made.
 
     Args:
         remaining: what is left of the budget.
@@ -90,10 +123,22 @@ def grant(
         still_wanted: samples that the run may still want, this wave included; calls beyond
             them are shared out as retries.
         nothing_yet: no sample has been taken, so one shorter than `size` is better than none.
+        calls_seen: the most calls that a sample has taken, where a technique is in the place of a
+            model; 0 before there is one.
 
     Raises:
         ValueError: when dollars are limited and the price is not known.
     """
+    granted = _grant(remaining, size, wanted, still_wanted, nothing_yet=nothing_yet)
+    if granted.samples == wanted or size.whole is None or not calls_seen:
+        return granted
+    seen = _grant(remaining, size.as_seen(calls_seen), wanted, still_wanted, nothing_yet=False)
+    return seen if seen.samples > granted.samples else granted
+
+
+def _grant(
+    remaining: Remaining, size: SampleSize, wanted: int, still_wanted: int, *, nothing_yet: bool
+) -> Grant:
     if remaining.usd is not None and size.price is None:
         raise ValueError("a usd limit needs the model's price")
     if remaining.spent_limit is not None:
@@ -112,23 +157,23 @@ def _affordable(remaining: Remaining, size: SampleSize) -> dict[Limit, int]:
     """For each limit, how many whole samples it pays for, with what they need beside."""
     affordable: dict[Limit, int] = {}
     if remaining.calls is not None:
-        affordable["calls"] = remaining.calls // (1 + size.beside.calls)
+        affordable["calls"] = remaining.calls // (size.each.calls + size.beside.calls)
     if remaining.tokens is not None:
-        each = size.output_tokens + size.beside.tokens
         if size.shared_prompt:
+            each = size.output_tokens + size.beside.tokens
             affordable["tokens"] = max(0, remaining.tokens - size.prompt_tokens) // each
         else:
-            affordable["tokens"] = remaining.tokens // (size.prompt_tokens + each)
+            affordable["tokens"] = remaining.tokens // (size.each.tokens + size.beside.tokens)
     if remaining.usd is not None and size.price is not None:
         affordable["usd"] = _affordable_by_usd(remaining.usd, size, size.price)
     return affordable
 
 
 def _affordable_by_usd(usd: float, size: SampleSize, price: Price) -> int:
-    shared = size.prompt_tokens if size.shared_prompt else 0
-    own = size.prompt_tokens - shared
-    once = price.cost(input_tokens=shared, output_tokens=0)
-    each = price.cost(input_tokens=own, output_tokens=size.output_tokens) + size.beside.usd
+    once, each = 0.0, size.each.usd + size.beside.usd
+    if size.shared_prompt:
+        once = price.cost(input_tokens=size.prompt_tokens, output_tokens=0)
+        each = price.cost(input_tokens=0, output_tokens=size.output_tokens) + size.beside.usd
     left = round(usd * 1e9) - round(once * 1e9)
     if left < 0:
         return 0
@@ -140,17 +185,16 @@ _UNLIMITED = 1_000_000_000
 
 def _lease(remaining: Remaining, size: SampleSize, samples: int, *, still_wanted: int) -> Budget:
     together = samples if size.shared_prompt else 1
-    output_tokens = together * size.output_tokens
+    whole = replace(size, output_tokens=together * size.output_tokens).each
     limits: dict[str, float] = {}
     if remaining.calls is not None:
-        spoken_for = max(still_wanted, samples) * (1 + size.beside.calls)
+        spoken_for = max(still_wanted, samples) * (size.each.calls + size.beside.calls)
         spare = max(0, remaining.calls - spoken_for)
-        limits["calls"] = together + min(MAX_RETRIES, spare // samples) * together
+        limits["calls"] = (size.each.calls + min(MAX_RETRIES, spare // samples)) * together
     if remaining.tokens is not None:
-        limits["tokens"] = size.prompt_tokens + output_tokens
+        limits["tokens"] = whole.tokens
     if remaining.usd is not None and size.price is not None:
-        cost = size.price.cost(input_tokens=size.prompt_tokens, output_tokens=output_tokens)
-        limits["usd"] = min(max(cost, 1e-9), remaining.usd)
+        limits["usd"] = min(max(whole.usd, 1e-9), remaining.usd)
     if remaining.seconds is not None:
         limits["seconds"] = remaining.seconds
     return Budget.model_validate(limits)

@@ -19,10 +19,10 @@ def pauses(monkeypatch):
     """The pauses between attempts, which take no time."""
     taken = []
 
-    async def wait(seconds, halt):
+    async def wait(seconds, *, halts):
         taken.append(seconds)
 
-    monkeypatch.setattr(calls, "_wait", wait)
+    monkeypatch.setattr(calls, "pause", wait)
     return taken
 
 

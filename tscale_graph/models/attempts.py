@@ -18,17 +18,13 @@ from tscale_graph.models.failures import Failure, failure
 from tscale_graph.models.plain_replies import with_plain_replies
 from tscale_graph.models.replies import read_confidences, read_spoken
 from tscale_graph.models.threads import in_thread, stream_in_thread
+from tscale_graph.models.waiting import UNWANTED, abandon, until
 from tscale_graph.votes import RunningConfidence
 
 OnText = Callable[[str], None]
 
 Cut = Literal["limit", "confidence", "unwanted"]
 """Why we ended a call: over its limit, too unsure of itself, or not wanted any more."""
-
-UNWANTED = "cancelled: the answer was settled without it"
-
-_CANCEL_GRACE_SECONDS = 0.1
-"""How long a cancelled call may take to let go before it is left behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +62,8 @@ class Request:
         thinking: tokens of thought that the provider is asked for natively, 0 for none; None
             leaves it to the model.
         answer_tokens: of the output tokens, those that no thought may have.
+        goes_on: after a stop, the node that asks this asks the same things in the same order, so
+            that a technique in the model's place can go on where it was.
     """
 
     messages: Sequence[BaseMessage]
@@ -82,6 +80,7 @@ class Request:
     prompt_tokens: int | None = None
     thinking: int | None = None
     answer_tokens: int = 0
+    goes_on: bool = False
 
 
 @dataclass(slots=True)
@@ -110,14 +109,14 @@ class Attempt:
 
 
 async def run(
-    attempt: Attempt, seconds: float | None, *, halt: asyncio.Event | None = None
+    attempt: Attempt, seconds: float | None, *, halts: Sequence[asyncio.Event] = ()
 ) -> bool:
     """Run one attempt; whether the deadline ended it. Failures are kept in the attempt.
 
     Args:
         attempt: what to send.
         seconds: when to give up, from now, or None.
-        halt: set when the reply is not wanted any more.
+        halts: one of them is set when the reply is not wanted any more.
     """
     if seconds is not None and seconds <= 0:
         attempt.failure = Failure(
@@ -125,19 +124,10 @@ async def run(
         )
         return True
     work = asyncio.ensure_future(_stream(attempt) if _streams(attempt) else _generate(attempt))
-    halted = None if halt is None else asyncio.ensure_future(halt.wait())
-    waited: set[asyncio.Future[Any]] = {work} if halted is None else {work, halted}
-    try:
-        await asyncio.wait(waited, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-    except asyncio.CancelledError:
-        await _abandon(work)
-        raise
-    finally:
-        if halted is not None:
-            halted.cancel()
+    await until(work, seconds=seconds, halts=halts)
     if not work.done():
-        await _abandon(work)
-        unwanted = halt is not None and halt.is_set()
+        await abandon(work)
+        unwanted = any(halt.is_set() for halt in halts)
         attempt.cut = "unwanted" if unwanted else None
         reason = UNWANTED if unwanted else "cut off at the deadline"
         attempt.failure = Failure(reason, transient=False, fate_known=False)
@@ -150,22 +140,6 @@ async def run(
             raise error
         attempt.failure = failure(error)
     return False
-
-
-async def _abandon(work: asyncio.Future[None]) -> None:
-    """Cancel, and wait only briefly for a call that does not let go."""
-    work.cancel()
-    await asyncio.wait({work}, timeout=_CANCEL_GRACE_SECONDS)
-    if not work.done():
-        work.add_done_callback(_forget)
-    else:
-        _forget(work)
-
-
-def _forget(work: asyncio.Future[None]) -> None:
-    """Take the outcome of an abandoned call, so that asyncio does not warn of it."""
-    if not work.cancelled():
-        work.exception()
 
 
 def _streams(attempt: Attempt) -> bool:

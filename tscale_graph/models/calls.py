@@ -13,19 +13,20 @@ import random
 import re
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 
 from langchain_core.messages import BaseMessage
 
 from tscale_graph.budget import Budget, Limit, Remaining, Usage
 from tscale_graph.leases import MAX_RETRIES
-from tscale_graph.models.attempts import UNWANTED, Attempt, Request, run
+from tscale_graph.models.attempts import Attempt, Request, run
 from tscale_graph.models.endpoint import Endpoint
 from tscale_graph.models.failures import Failure, one_line
+from tscale_graph.models.nested import halts
 from tscale_graph.models.replies import Completion
 from tscale_graph.models.settlement import settle, settle_uncounted, share
 from tscale_graph.models.threads import in_thread
+from tscale_graph.models.waiting import UNWANTED, pause
 
 _FIRST_BACKOFF_SECONDS = 0.25
 _LONGEST_PAUSE_SECONDS = 60.0
@@ -56,6 +57,8 @@ async def complete(
 ) -> list[Completion]:
     """Ask a model for `request.n` completions and spend no more than the lease.
 
+    A technique in the model's place runs once, with the lease as its budget.
+
     Never raises but for being cancelled: a completion that failed says so in `error`, and its
     usage counts.
     The usages of the completions add up to what the request cost, retries included.
@@ -72,6 +75,12 @@ async def complete(
     """
     if deadline is None and lease.seconds is not None:
         deadline = clock() + lease.seconds
+    unwanted_by = (*halts(), *([halt] if halt is not None else []))
+    if endpoint.nested is not None:
+        asked = endpoint.nested.ask(
+            request, lease, deadline=deadline, clock=clock, halts=unwanted_by
+        )
+        return [await asked]
     request = replace(request, n=min(request.n, lease.calls or request.n))
     prompt_bound = request.prompt_tokens
     if prompt_bound is None:
@@ -89,7 +98,7 @@ async def complete(
     request = replace(request, stream=request.stream or watched or deadline is not None)
     spent, notes, tried = Usage(), tuple[str, ...](), 0
     while True:
-        if halt is not None and halt.is_set():
+        if any(one.is_set() for one in unwanted_by):
             return [Completion(truncated=True, discarded=UNWANTED, usage=spent, notes=notes)]
         room = lease.remaining(spent)
         limit, limited_by = _output_limit(endpoint, request, room, prompt_bound)
@@ -98,29 +107,29 @@ async def complete(
             return [Completion(error=refusal, cut_off_by=limited_by, usage=spent, notes=notes)]
         attempt = Attempt(endpoint, request, limit, prompt_bound)
         started = clock()
-        expired = await run(attempt, _seconds_left(deadline, clock), halt=halt)
+        expired = await run(attempt, _seconds_left(deadline, clock), halts=unwanted_by)
         took = max(0.0, clock() - started)
         left = _seconds_left(deadline, clock)
         completions, usage = await _settled(attempt, took, expired=expired, left=left)
         spent += usage
         failed = attempt.failure
         final = expired or attempt.cut or completions[0].text
-        pause = None if final else _pause(failed, tried, rng)
+        patience = None if final else _pause(failed, tried, rng)
         dropped = _refused_option(request, failed)
         if dropped is not None:
             request = replace(request, **{dropped: None})
             refused, _ = _OPTIONS[dropped]
             notes = (*notes, f"{endpoint.name} does not take {refused}: asked without it")
-            pause = 0.0
+            patience = 0.0
         left = _seconds_left(deadline, clock)
-        in_time = pause is not None and (left is None or pause < left)
+        in_time = patience is not None and (left is None or patience < left)
         if not in_time or not _affords(endpoint, request, lease.remaining(spent), prompt_bound):
             clipped = limited_by if limit < request.max_output_tokens else None
             allowed = request.n * limit
             return share(
                 completions, spent, lease, clipped_by=clipped, notes=notes, output_tokens=allowed
             )
-        await _wait(pause or 0.0, halt)
+        await pause(patience or 0.0, halts=unwanted_by)
         tried += 1
 
 
@@ -218,17 +227,9 @@ def _pause(failed: Failure | None, tried: int, rng: random.Random) -> float | No
     """Seconds to wait before another attempt; None when there should be none."""
     if failed is None or not failed.transient or tried == MAX_RETRIES:
         return None
-    pause = max(_FIRST_BACKOFF_SECONDS * 2**tried * (0.5 + rng.random()), failed.retry_after or 0.0)
-    return pause if pause <= _LONGEST_PAUSE_SECONDS else None
-
-
-async def _wait(seconds: float, halt: asyncio.Event | None) -> None:
-    """Wait so long, or until the reply is not wanted any more."""
-    if halt is None:
-        await asyncio.sleep(seconds)
-        return
-    with suppress(TimeoutError):
-        await asyncio.wait_for(halt.wait(), seconds)
+    backoff = _FIRST_BACKOFF_SECONDS * 2**tried * (0.5 + rng.random())
+    patience = max(backoff, failed.retry_after or 0.0)
+    return patience if patience <= _LONGEST_PAUSE_SECONDS else None
 
 
 def _seconds_left(deadline: float | None, clock: Callable[[], float]) -> float | None:

@@ -7,7 +7,7 @@ them; everything else speaks of an `Endpoint`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, cast
 
 from langchain_core.globals import get_llm_cache
@@ -15,13 +15,20 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.load import dumpd
 from langchain_core.runnables import Runnable, RunnableBinding, RunnableConfig
 from langchain_core.runnables.config import merge_configs
+from langgraph.graph import StateGraph
 
+from tscale_graph.budget import Usage
+from tscale_graph.leases import SampleSize
 from tscale_graph.models.addresses import address, at_vendor
+from tscale_graph.models.nested import Nested, nested
 from tscale_graph.models.pricing import PriceList, price_list
 from tscale_graph.models.thinking import NativeThinking, native_thinking
 from tscale_graph.models.thinking_options import ServerBudget
 from tscale_graph.models.thoughts import with_thoughts
 from tscale_graph.models.tokens import TokenCounter, bound_tokens
+
+Askable = Runnable[Any, Any] | StateGraph[Any, Any, Any, Any]
+"""What can be asked: a chat model, bound or not, or a technique's graph, compiled or not."""
 
 Family = Literal["openai", "anthropic", "google", "ollama", "other"]
 
@@ -48,6 +55,7 @@ _MORE_OPTIONS = ("extra_body", "model_kwargs", "options", "generation_config")
 
 HONOURS_KEY = "honours_output_limit"
 """Where a chat model's `metadata` vouches that its server keeps to the output limit."""
+_NOTHING = Usage()
 CONTINUES_KEY = "continues_assistant_message"
 """Where it vouches that its server goes on from an assistant message at the end of a prompt."""
 
@@ -74,6 +82,8 @@ class Endpoint:
         prices: what it costs.
         counter: counts its tokens.
         thinking: how it is told to think; None where it is not known to.
+        nested: the technique that stands in the model's place, or None. Then `model` and what is
+            told of it are those of the first model that the technique asks.
     """
 
     model: BaseChatModel
@@ -90,6 +100,40 @@ class Endpoint:
     prices: PriceList
     counter: TokenCounter = field(repr=False)
     thinking: NativeThinking | None = None
+    nested: Nested | None = None
+
+    @property
+    def unpriced(self) -> str | None:
+        """The name of a model that it asks and whose price is not known, or None."""
+        if self.nested is not None:
+            asks = self.nested.technique.asks
+            return next((name for one in asks if (name := one.unpriced)), None)
+        return self.name if self.prices.ceiling is None else None
+
+    def size(
+        self,
+        *,
+        prompt_tokens: int,
+        output_tokens: int,
+        together: bool = False,
+        beside: Usage = _NOTHING,
+    ) -> SampleSize:
+        """The most that one sample can take.
+
+        Args:
+            prompt_tokens: an upper bound on the prompt.
+            output_tokens: the most tokens of a whole sample.
+            together: several share one prompt, in one request.
+            beside: what each sample needs beside its lease.
+        """
+        return SampleSize(
+            prompt_tokens=prompt_tokens,
+            output_tokens=min(output_tokens, self.own_output_limit or output_tokens),
+            price=self.prices.ceiling,
+            shared_prompt=together,
+            beside=beside,
+            whole=self.nested.whole(prompt_tokens) if self.nested else None,
+        )
 
     @property
     def generates_in_thread(self) -> bool:
@@ -188,22 +232,64 @@ class Endpoint:
         return not _uses_responses_api(self.model)
 
 
-def endpoint(model: Runnable[Any, Any]) -> Endpoint:
+def endpoint(model: Askable) -> Endpoint:
     """Read off a chat model, bound or not, all that a call under a lease needs.
 
+    Args:
+        model: a chat model, or the graph of a technique in its place.
+
     Raises:
-        ValueError: when it is not a chat model, or its price is malformed.
+        ValueError: when it is neither, or its price is malformed.
     """
+    inner = nested(model)
+    return _chat_endpoint(model) if inner is None else _in_place_of_a_model(inner)
+
+
+def chat_endpoint(model: Askable, *, technique: str) -> Endpoint:
+    """The same, of a chat model alone.
+
+    Raises:
+        ValueError: when it is none, or its price is malformed.
+    """
+    inner = nested(model)
+    if inner is not None:
+        name = inner.technique.name
+        raise ValueError(f"{technique} needs a chat model, got the technique {name}")
+    return _chat_endpoint(model)
+
+
+def _in_place_of_a_model(inner: Nested) -> Endpoint:
+    """A technique as an endpoint: with the tokenizer and the price of the first model in it."""
+    asks = inner.technique.asks
+    first = next((one for one in asks if one.unpriced), asks[0])
+    return replace(
+        first,
+        name=f"{inner.technique.name}({', '.join(dict.fromkeys(one.name for one in asks))})",
+        family="other",
+        bound={},
+        config={},
+        own_output_limit=None,
+        honours_limit=True,
+        continues=False,
+        shares_prompt=False,
+        most_at_once=None,
+        thinking=None,
+        nested=inner,
+    )
+
+
+def _chat_endpoint(model: Any) -> Endpoint:
     bound: dict[str, Any] = {}
     config: RunnableConfig = {}
     while isinstance(model, RunnableBinding):
-        bound = {**model.kwargs, **bound}
-        config = merge_configs(model.config, config)
-        model = model.bound
+        binding = cast(RunnableBinding[Any, Any], model)
+        bound = {**binding.kwargs, **bound}
+        config = merge_configs(binding.config, config)
+        model = binding.bound
     if not isinstance(model, BaseChatModel):
         raise ValueError(
-            f"model must be a chat model or a string such as 'openai:gpt-5-mini' or 'local', "
-            f"got {type(model).__name__}"
+            f"model must be a chat model, a technique's graph, or a string such as "
+            f"'openai:gpt-5-mini' or 'local', got {type(model).__name__}"
         )
     family = _family(model)
     params = model._get_ls_params()  # pyright: ignore[reportPrivateUsage]

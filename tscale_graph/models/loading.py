@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, overload
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import Runnable
+
+from tscale_graph.models.endpoint import Askable
 
 _EXTRAS = {"openai", "anthropic", "google", "ollama"}
 _MEANS = 'a chat model, "local", or "provider:model" such as "openai:gpt-5-mini"'
 
 
-def load_model(model: str | Runnable[Any, Any]) -> Runnable[Any, Any]:
+@overload
+def load_model(model: str | Runnable[Any, Any]) -> Runnable[Any, Any]: ...
+
+
+@overload
+def load_model(model: str | Askable) -> Askable: ...
+
+
+def load_model(model: str | Askable) -> Askable:
     """The chat model that a string names; anything else is returned as it is.
 
     Args:
-        model: a chat model, "local" (the embedded model), or a string for LangChain's
-            `init_chat_model`.
+        model: a chat model, a technique's graph, "local" (the embedded model), or a string for
+            LangChain's `init_chat_model`.
 
     Raises:
         ValueError: for a string that names no model, or a model that cannot be set up.

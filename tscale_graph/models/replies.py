@@ -10,6 +10,7 @@ from typing import Any, cast
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 
 from tscale_graph.budget import Limit, Usage
+from tscale_graph.candidates import Result
 
 _CUT_SHORT = {"length", "max_tokens", "max_output_tokens", "model_length", "incomplete"}
 
@@ -36,6 +37,7 @@ class Completion:
         output_tokens: what it counted for this completion, where it was asked for no other.
         overshoot_tokens: tokens beyond the lease.
         notes: what could not be done.
+        result: of a technique in the model's place, all that it came to.
     """
 
     text: str = ""
@@ -55,6 +57,7 @@ class Completion:
     output_tokens: int | None = None
     overshoot_tokens: int = 0
     notes: tuple[str, ...] = ()
+    result: Result | None = None
 
     @property
     def spoken(self) -> str:

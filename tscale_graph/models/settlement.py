@@ -12,11 +12,12 @@ from langchain_core.messages import BaseMessage
 from langchain_core.messages.ai import add_ai_message_chunks
 
 from tscale_graph.budget import Budget, Limit, Usage
-from tscale_graph.models.attempts import UNWANTED, Attempt, Cut
+from tscale_graph.models.attempts import Attempt, Cut
 from tscale_graph.models.endpoint import Endpoint
 from tscale_graph.models.failures import Billed, Failure, one_line
 from tscale_graph.models.replies import Completion, Reported, read_message, read_usage
 from tscale_graph.models.tokens import TokenCounter
+from tscale_graph.models.waiting import UNWANTED
 from tscale_graph.sharing import apportion
 
 

@@ -9,11 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from langchain_core.runnables import Runnable
-
 from tscale_graph.answers import AnswerKind, answer_kind, pick_answer_kind
 from tscale_graph.budget import Budget, Limit, Usage
-from tscale_graph.models.endpoint import endpoint
+from tscale_graph.models.endpoint import Askable, endpoint
 from tscale_graph.models.loading import load_model
 from tscale_graph.models.pricing import unknown_price
 from tscale_graph.models.replies import Completion
@@ -54,7 +52,7 @@ async def arecord(
     out: str | os.PathLike[str],
     *,
     budget: Budget | dict[str, Any],
-    model: str | Runnable[Any, Any] = "local",
+    model: str | Askable = "local",
     samples: int = 64,
     temperature: float | None = 0.8,
     max_output_tokens: int = 512,

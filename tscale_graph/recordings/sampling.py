@@ -12,7 +12,7 @@ from langchain_core.messages import convert_to_messages
 
 from tscale_graph.budget import Budget, Limit, Remaining, Usage
 from tscale_graph.candidates import SamplingError
-from tscale_graph.leases import Grant, SampleSize, grant
+from tscale_graph.leases import Grant, grant
 from tscale_graph.models.attempts import Request
 from tscale_graph.models.calls import complete
 from tscale_graph.models.endpoint import Endpoint
@@ -130,14 +130,12 @@ class Source:
         return replace(self, endpoint=replace(self.endpoint, shares_prompt=False))
 
     def _grant(self, account: Account, prompt_bound: int, *, wanted: int) -> Grant:
-        limit = self.endpoint.own_output_limit or self.max_output_tokens
         return grant(
             account.remaining(),
-            SampleSize(
+            self.endpoint.size(
                 prompt_tokens=prompt_bound,
-                output_tokens=min(self.max_output_tokens, limit),
-                price=self.endpoint.prices.ceiling,
-                shared_prompt=self.endpoint.shares_prompt,
+                output_tokens=self.max_output_tokens,
+                together=self.endpoint.shares_prompt,
             ),
             wanted=min(SAMPLES_AT_ONCE, wanted),
             still_wanted=wanted,

@@ -12,6 +12,8 @@ from langgraph.graph import StateGraph
 
 from tscale_graph.answers import AnswerKind, answer_kind, pick_answer_kind
 from tscale_graph.budget import Budget
+from tscale_graph.models.endpoint import Askable
+from tscale_graph.models.nested import TechniqueGraph
 from tscale_graph.models.replies import Completion
 from tscale_graph.search.adaptive import VARIANTS, AdaptiveBranching, Variant
 from tscale_graph.techniques.checking import check_key, solution_key
@@ -28,7 +30,7 @@ from tscale_graph.votes import Selection
 
 
 def ab_mcts(
-    models: str | Runnable[Any, Any] | Sequence[str | Runnable[Any, Any]],
+    models: str | Askable | Sequence[str | Askable],
     verifier: Verifier | str,
     *,
     variant: Variant = "beta",
@@ -45,7 +47,7 @@ def ab_mcts(
     system: str | None = None,
     seed: int | None = None,
     on_exceeded: OnExceeded = "raise",
-) -> StateGraph[Any, Any, Any, Any]:
+) -> TechniqueGraph:
     """A graph that searches over whole answers, wider or deeper as their scores suggest.
 
     Adaptive branching Monte Carlo tree search (Inoue et al. 2025, arXiv:2503.04412). Each node is
@@ -93,7 +95,7 @@ def ab_mcts(
     checked = check_verifier(verifier)
     kind = answer_kind(preferred_answer(checked) if answer == "auto" else answer)
     settings = search_settings(
-        [models] if isinstance(models, str | Runnable) else models,
+        [models] if isinstance(models, str | Runnable | StateGraph) else models,
         policy=AdaptiveBranching(variant, emphasis, cost_weight),
         growth=WholeAnswers(kind, reads_solutions(checked)),
         verifier=checked,

@@ -11,6 +11,7 @@ from langgraph.config import get_config
 from langgraph.runtime import get_runtime
 
 from tscale_graph.budget import Budget, Usage
+from tscale_graph.models.nested import SEED
 from tscale_graph.models.pricing import unknown_price
 from tscale_graph.models.threads import in_thread
 from tscale_graph.techniques.reading import grant_samples
@@ -51,6 +52,7 @@ async def admit_request(
         config,
         now,
         default=settings.budget,
+        seed=settings.seed,
         unpriced=_unpriced(settings),
         sized=sized,
         asks_servers=_asks_servers(settings),
@@ -63,6 +65,7 @@ async def let_in(
     now: float,
     *,
     default: Budget | None,
+    seed: int | None,
     unpriced: str | None,
     sized: Callable[[Admission], Admission],
     asks_servers: bool,
@@ -74,6 +77,7 @@ async def let_in(
         config: of the run.
         now: seconds since the epoch, from which the budget's seconds count.
         default: the budget of requests that bring none, or None.
+        seed: the technique's own; in the place of a model, the run's.
         unpriced: the name of a model that will be called and whose price is not known, or None.
         sized: fills in what it takes to size a request.
         asks_servers: that may wait for a server.
@@ -87,7 +91,14 @@ async def let_in(
     if budget.usd is not None and unpriced is not None:
         raise ValueError(unknown_price(unpriced))
     deadline = None if budget.seconds is None else now + budget.seconds
-    bare = Admission(budget=budget, opened_at=now, deadline=deadline, prompt_bound=0)
+    given = (config.get("configurable") or {}).get(SEED)
+    bare = Admission(
+        budget=budget,
+        opened_at=now,
+        deadline=deadline,
+        prompt_bound=0,
+        seed=seed if given is None else given,
+    )
     if not asks_servers:
         return sized(bare)
     try:
@@ -132,8 +143,8 @@ def _from_context() -> Any:
 
 def _unpriced(settings: SamplingSettings) -> str | None:
     """The name of a model that will be called and whose price is not known, or None."""
-    if settings.endpoint.prices.ceiling is None:
-        return settings.endpoint.name
+    if settings.endpoint.unpriced is not None:
+        return settings.endpoint.unpriced
     judges = (settings.verifier, settings.kind, settings.closing)
     return next((name for one in judges if (name := getattr(one, "unpriced", None))), None)
 

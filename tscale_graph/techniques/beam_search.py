@@ -8,14 +8,14 @@ from typing import Any
 
 from langchain_core.messages import BaseMessage
 from langchain_core.runnables import Runnable
-from langgraph.graph import StateGraph
 
 from tscale_graph.answers import AnswerKind, answer_kind
 from tscale_graph.answers.marked import marked_answers
 from tscale_graph.budget import Budget
 from tscale_graph.candidates import Verdict
-from tscale_graph.models.endpoint import endpoint
+from tscale_graph.models.endpoint import chat_endpoint
 from tscale_graph.models.loading import load_model
+from tscale_graph.models.nested import TechniqueGraph
 from tscale_graph.models.replies import Completion
 from tscale_graph.search.levels import VARIANTS, LevelByLevel, Variant
 from tscale_graph.search.steps import StepSplitter, step_splitter
@@ -74,7 +74,7 @@ def beam_search(
     system: str | None = None,
     seed: int | None = None,
     on_exceeded: OnExceeded = "raise",
-) -> StateGraph[Any, Any, Any, Any]:
+) -> TechniqueGraph:
     """A graph that builds answers step by step, and goes on from the steps that score best.
 
     All partial solutions grow by one step a round; `beams * width` steps are sampled, scored, and
@@ -138,6 +138,7 @@ def beam_search(
     if score_temperature is not None:
         check_number("score_temperature", score_temperature, at_least=LEAST_TEMPERATURE)
     loaded, checked = load_model(model), check_verifier(scorer)
+    asked = chat_endpoint(loaded, technique="beam_search")
     prefers = preferred_answer(checked)
     splitter = steps or getattr(checked, "splitter", None) or "paragraph"
     settings = search_settings(
@@ -147,7 +148,7 @@ def beam_search(
         ),
         growth=Steps(
             splitter=step_splitter(splitter),
-            prefill=prefills(endpoint(loaded), continuation),
+            prefill=prefills(asked, continuation),
             max_steps=max_steps,
             step_tokens=step_tokens,
             aggregate=check_aggregate(aggregate or getattr(checked, "aggregate", "last")),

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from langchain_core.runnables import Runnable
-from langgraph.graph import StateGraph
-
 from tscale_graph.budget import Budget
+from tscale_graph.models.endpoint import Askable
+from tscale_graph.models.nested import TechniqueGraph
 from tscale_graph.stopping import StoppingRule
 from tscale_graph.techniques.closing import ByRanker, Closing
 from tscale_graph.techniques.comparing import RoundRobin, Tournament
@@ -24,7 +23,7 @@ COMPARING = ("tournament", "bradley_terry")
 
 
 def best_of_n(
-    model: str | Runnable[Any, Any],
+    model: str | Askable,
     verifier: Verifier | PairwiseJudge | ListwiseJudge | str,
     *,
     n: int = 8,
@@ -39,7 +38,7 @@ def best_of_n(
     system: str | None = None,
     seed: int | None = None,
     on_exceeded: OnExceeded = "raise",
-) -> StateGraph[Any, Any, Any, Any]:
+) -> TechniqueGraph:
     """A graph that samples a model until a verifier is satisfied, and returns the best answer.
 
     Input: `messages` and `budget`. Output: `messages` with the answer appended, and `result`.

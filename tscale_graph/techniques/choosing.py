@@ -144,9 +144,9 @@ class Aggregator:
         verifier = self.settings.verifier
         if verifier is not None and asks_unleased(verifier):
             notes.append(UNLEASED)
-        priced = self.settings.endpoint.prices.ceiling is not None
-        if candidates and not priced:
-            notes.append(unpriced_note(self.settings.endpoint.name))
+        unpriced = self.settings.endpoint.unpriced
+        if candidates and unpriced:
+            notes.append(unpriced_note(unpriced))
         return notes
 
     def _raise_if_hopeless(self, run: Snapshot, result: Result) -> None:

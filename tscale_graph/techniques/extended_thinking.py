@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, cast
 
 from langchain_core.runnables import Runnable
-from langgraph.graph import END, START, StateGraph
+from langgraph.graph import END, START
 
 from tscale_graph.answers import answer_kind
 from tscale_graph.budget import Budget
-from tscale_graph.models.endpoint import Endpoint, endpoint
+from tscale_graph.models.endpoint import Endpoint, chat_endpoint
 from tscale_graph.models.loading import load_model
+from tscale_graph.models.nested import Technique, TechniqueGraph
 from tscale_graph.techniques.nodes import add_edges, add_node
 from tscale_graph.techniques.settings import Answer, OnExceeded, check_asking, check_count
 from tscale_graph.techniques.state import Answered, Question
@@ -20,6 +22,7 @@ from tscale_graph.techniques.thinking.finishing import ThinkingFinisher
 from tscale_graph.techniques.thinking.gate import ThinkingGate
 from tscale_graph.techniques.thinking.settings import WAYS, AskedWay, ThinkingSettings
 from tscale_graph.techniques.thinking.state import ThinkingState, Way
+from tscale_graph.techniques.whole_runs import of_thought
 
 
 def extended_thinking(
@@ -37,7 +40,7 @@ def extended_thinking(
     system: str | None = None,
     seed: int | None = None,
     on_exceeded: OnExceeded = "raise",
-) -> StateGraph[Any, Any, Any, Any]:
+) -> TechniqueGraph:
     """A graph that lets a model think for a number of tokens, and then answer.
 
     Where the provider thinks natively, it is told how much; elsewhere thought and answer are calls
@@ -87,7 +90,7 @@ def extended_thinking(
         )
     check_asking(max_output_tokens, None, temperature, seed=seed, on_exceeded=on_exceeded)
     check_words(wait, markers)
-    asked = endpoint(load_model(model))
+    asked = chat_endpoint(load_model(model), technique="extended_thinking")
     ways, remark = ways_of(asked, way, thinking_tokens)
     settings = ThinkingSettings(
         endpoint=asked,
@@ -106,8 +109,9 @@ def extended_thinking(
         on_exceeded=on_exceeded,
     )
     gate, thinker, finisher = ThinkingGate(settings), Thinker(settings), ThinkingFinisher(settings)
-    graph = StateGraph(ThinkingState, input_schema=Question, output_schema=Answered)
-    state = ThinkingState
+    state, at_most = ThinkingState, partial(of_thought, settings)
+    known = Technique("extended_thinking", (asked,), at_most, settings.budget)
+    graph = TechniqueGraph(state, known, input_schema=Question, output_schema=Answered)
     add_node(graph, "admit", gate.admit, execute_in="activity", state=state)
     add_node(graph, "plan", gate.plan, execute_in="activity", state=state)
     add_node(graph, "think", thinker.think, execute_in="activity", state=state)

@@ -119,6 +119,7 @@ class BudgetGate:
             distrusted=run.distrusted,
             floor=floor,
             speculative=settings.speculate > 0 and several and not together,
+            seed=admission.seed,
         )
         return {
             "wave": wave.model_dump() if wave else None,

@@ -10,13 +10,14 @@ from typing import Any, ClassVar
 from langchain_core.messages import AIMessage, BaseMessage, ToolCall
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
-from langgraph.graph import StateGraph
 from pydantic import BaseModel
 
 from tscale_graph.answers import AnswerKind, answer_kind, pick_answer_kind
 from tscale_graph.budget import Budget
 from tscale_graph.candidates import Verdict
+from tscale_graph.models.endpoint import chat_endpoint
 from tscale_graph.models.loading import load_model
+from tscale_graph.models.nested import TechniqueGraph
 from tscale_graph.models.replies import Completion
 from tscale_graph.search.uct import UCT
 from tscale_graph.techniques.checking import short_key
@@ -72,7 +73,7 @@ def lats(
     system: str | None = None,
     seed: int | None = None,
     on_exceeded: OnExceeded = "raise",
-) -> StateGraph[Any, Any, Any, Any]:
+) -> TechniqueGraph:
     """A graph that searches over the turns of an agent.
 
     Language agent tree search (Zhou et al. 2024, arXiv:2310.04406). Each node is a turn: what the
@@ -133,6 +134,7 @@ def lats(
     if not 0 <= value_weight <= 1:
         raise ValueError(f"value_weight must be between 0 and 1, got {value_weight}")
     acting, loaded = actor(tools, environment), load_model(model)
+    chat_endpoint(loaded, technique="lats")
     scorer = judge(loaded, rubric=RUBRIC, pass_at=1.0) if value is None else check_verifier(value)
     prefers = preferred_answer(scorer)
     settings = search_settings(

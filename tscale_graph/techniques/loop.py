@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
 
-from langgraph.graph import END, START, StateGraph
+from langgraph.graph import END, START
 
+from tscale_graph.models.nested import Technique, TechniqueGraph
 from tscale_graph.techniques.checking import Checker
 from tscale_graph.techniques.choosing import Aggregator, Decider
 from tscale_graph.techniques.clustering import Clusterer
@@ -15,9 +16,10 @@ from tscale_graph.techniques.ranking import Closer
 from tscale_graph.techniques.sampling import Sampler
 from tscale_graph.techniques.settings import SamplingSettings
 from tscale_graph.techniques.state import Answered, Question, SamplingState
+from tscale_graph.techniques.whole_runs import of_samples
 
 
-def sampling_loop(settings: SamplingSettings, *, technique: str) -> StateGraph[Any, Any, Any, Any]:
+def sampling_loop(settings: SamplingSettings, *, technique: str) -> TechniqueGraph:
     """START → admit → sample × k (→ verify) (→ cluster) → decide → admit again (→ rank) → finish.
 
     The steps in brackets are there when the settings have a verifier, a kind of answer whose
@@ -28,8 +30,9 @@ def sampling_loop(settings: SamplingSettings, *, technique: str) -> StateGraph[A
         technique: the name that the result bears.
     """
     gate, decider = BudgetGate(settings), Decider(settings)
-    graph = StateGraph(SamplingState, input_schema=Question, output_schema=Answered)
-    state = SamplingState
+    state, at_most = SamplingState, partial(of_samples, settings)
+    known = Technique(technique, (settings.endpoint,), at_most, settings.budget)
+    graph = TechniqueGraph(state, known, input_schema=Question, output_schema=Answered)
     add_node(graph, "admit", gate.admit, execute_in="activity", state=state)
     add_node(graph, "sample", Sampler(settings).sample, execute_in="activity", state=state)
     last = "sample"

@@ -7,12 +7,11 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-from langchain_core.runnables import Runnable
-from langgraph.graph import StateGraph
-
+from tscale_graph.models.endpoint import Askable
+from tscale_graph.models.nested import TechniqueGraph
 from tscale_graph.verifiers import Verifier
 
-Technique = Callable[..., StateGraph[Any, Any, Any, Any]]
+TechniqueFunction = Callable[..., TechniqueGraph]
 
 TECHNIQUES: tuple[str, ...] = (
     "self_consistency",
@@ -29,7 +28,7 @@ WITH_TREE: tuple[str, ...] = ("beam_search", "ab_mcts", "lats", "refine")
 """Those whose result has a tree."""
 
 
-def named_technique(name: str) -> Technique | None:
+def named_technique(name: str) -> TechniqueFunction | None:
     """The function of a technique's name, written with "-" or "_"; None for an unknown one.
 
     Raises:
@@ -41,18 +40,18 @@ def named_technique(name: str) -> Technique | None:
     return getattr(import_module(f"tscale_graph.techniques.{plain}"), plain)
 
 
-def needs_verifier(technique: Technique) -> bool:
+def needs_verifier(technique: TechniqueFunction) -> bool:
     """Whether it cannot do without a verifier: its second parameter has no default."""
     return _verifier_parameter(technique) is not None
 
 
 def build_technique(
-    technique: Technique,
+    technique: TechniqueFunction,
     arguments: dict[str, Any],
     *,
-    model: str | Runnable[Any, Any],
+    model: str | Askable,
     verifier: Verifier | str | None,
-) -> StateGraph[Any, Any, Any, Any]:
+) -> TechniqueGraph:
     """The graph of a technique.
 
     Args:
@@ -81,11 +80,11 @@ def build_technique(
         raise ValueError(str(error).replace("()", "")) from error
 
 
-def _parameters(technique: Technique) -> dict[str, inspect.Parameter]:
+def _parameters(technique: TechniqueFunction) -> dict[str, inspect.Parameter]:
     return dict(inspect.signature(technique).parameters)
 
 
-def _verifier_parameter(technique: Technique) -> str | None:
+def _verifier_parameter(technique: TechniqueFunction) -> str | None:
     second = list(_parameters(technique).values())[1:2]
     positional = inspect.Parameter.POSITIONAL_OR_KEYWORD
     return next((p.name for p in second if p.kind == positional and p.default is p.empty), None)

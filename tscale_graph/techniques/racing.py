@@ -9,7 +9,7 @@ from typing import Any
 
 from tscale_graph.budget import Budget, Usage
 from tscale_graph.candidates import Candidate, Checked
-from tscale_graph.models.attempts import UNWANTED
+from tscale_graph.models.waiting import UNWANTED
 from tscale_graph.stopping import can_still_change
 from tscale_graph.techniques.checking import Checker, share_out
 from tscale_graph.techniques.reading import read, samples_left, spare, standing_of

@@ -129,14 +129,10 @@ def sample_size(
     settings: SamplingSettings, run: Snapshot, admission: Admission, *, together: bool
 ) -> SampleSize:
     """The most that one sample of this run can take."""
-    endpoint = settings.endpoint
-    return SampleSize(
+    return settings.endpoint.size(
         prompt_tokens=prompt_tokens(run, admission),
-        output_tokens=min(
-            settings.max_output_tokens, endpoint.own_output_limit or settings.max_output_tokens
-        ),
-        price=endpoint.prices.ceiling,
-        shared_prompt=together,
+        output_tokens=settings.max_output_tokens,
+        together=together,
         beside=admission.beside,
     )
 
@@ -152,6 +148,7 @@ def grant_samples(
         wanted=wanted,
         still_wanted=settings.max_samples - taken,
         nothing_yet=taken == 0,
+        calls_seen=max((c.usage.calls for c in run.candidates), default=0),
     )
 
 
@@ -174,7 +171,7 @@ def samples_left(settings: SamplingSettings, run: Snapshot) -> tuple[int, Limit 
     whole = sample_size(settings, run, run.admission, together=together)
     granted = grant(
         spare(run, run.admission),
-        replace(whole, output_tokens=1, beside=Usage()),
+        replace(whole, output_tokens=1, beside=Usage(), whole=None),
         wanted=wanted,
         still_wanted=wanted,
         nothing_yet=not run.candidates,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-from langchain_core.runnables import Runnable
-from langgraph.graph import END, START, StateGraph
+from langgraph.graph import END, START
 
 from tscale_graph.budget import Budget
+from tscale_graph.models.endpoint import Askable
+from tscale_graph.models.nested import Technique, TechniqueGraph
 from tscale_graph.techniques.checking import Checker
 from tscale_graph.techniques.nodes import add_edges, add_node
 from tscale_graph.techniques.refining.choosing import (
@@ -27,11 +29,12 @@ from tscale_graph.techniques.settings import (
     sampling_settings,
 )
 from tscale_graph.techniques.state import Answered, Question
+from tscale_graph.techniques.whole_runs import of_revisions
 from tscale_graph.verifiers import Verifier, check_verifier
 
 
 def refine(
-    model: str | Runnable[Any, Any],
+    model: str | Askable,
     verifier: Verifier | str | None = None,
     *,
     max_revisions: int = 4,
@@ -46,7 +49,7 @@ def refine(
     system: str | None = None,
     seed: int | None = None,
     on_exceeded: OnExceeded = "raise",
-) -> StateGraph[Any, Any, Any, Any]:
+) -> TechniqueGraph:
     """A graph that has a model revise its answer by what a verifier, or it itself, said of it.
 
     Self-Refine (Madaan et al. 2023, arXiv:2303.17651); sequential revisions beside parallel
@@ -121,11 +124,13 @@ def refine(
     return _graph(settings, Checker(sampling, checked))
 
 
-def _graph(settings: RefiningSettings, checker: Checker) -> StateGraph[Any, Any, Any, Any]:
+def _graph(settings: RefiningSettings, checker: Checker) -> TechniqueGraph:
     gate, decider = RefiningGate(settings), RefiningDecider(settings)
     sampler, finisher = Sampler(settings.sampling), RefiningFinisher(settings)
-    graph = StateGraph(RefiningState, input_schema=Question, output_schema=Answered)
-    state = RefiningState
+    sampling, state = settings.sampling, RefiningState
+    at_most = partial(of_revisions, settings)
+    known = Technique("refine", (sampling.endpoint,), at_most, sampling.budget)
+    graph = TechniqueGraph(state, known, input_schema=Question, output_schema=Answered)
     add_node(graph, "admit", gate.admit, execute_in="activity", state=state)
     add_node(graph, "sample", sampler.sample, execute_in="activity", state=state)
     add_node(graph, "verify", checker.verify, execute_in="activity", state=state)

@@ -10,7 +10,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from langgraph._internal._constants import CONFIG_KEY_CHECKPOINTER
+from langgraph.config import get_config
+
 from tscale_graph.budget import Budget, Usage
+from tscale_graph.leases import SampleSize
 from tscale_graph.sharing import apportion
 
 LOST = "lost: the run was stopped before it was there"
@@ -76,6 +80,18 @@ async def once(
     return known.update
 
 
+def goes_on_by_itself() -> bool:
+    """Whether a technique in the place of a model goes on where it was stopped.
+
+    It does where the run that it is part of has a checkpointer, which saves its steps as well.
+    """
+    try:
+        configurable = get_config().get("configurable") or {}
+    except RuntimeError:  # outside a graph
+        return False
+    return bool(configurable.get(CONFIG_KEY_CHECKPOINTER))
+
+
 def saved(*grants: str) -> None:
     """Forget what was done with grants: a later node runs, so all of it was saved."""
     for granted_by in grants:
@@ -90,24 +106,22 @@ def _known(granted_by: str) -> dict[str, _Task]:
     return _TASKS[granted_by]
 
 
-def lost_usages(
-    lease: Budget, count: int, *, together: bool, prompt_tokens: int, output_tokens: int
-) -> list[Usage]:
-    """All that each of several completions could have spent.
+def lost_usages(lease: Budget, count: int, size: SampleSize) -> list[Usage]:
+    """All that each of several samples could have spent.
 
     Args:
-        lease: of each of them, or of all of them together.
+        lease: of each of them, or of all of them where they share a prompt.
         count: how many.
-        together: they were completions of one request.
-        prompt_tokens: what the prompt counts at most.
-        output_tokens: the most of one completion.
+        size: the most that one of them takes.
     """
-    leases = 1 if together else count
-    most = output_tokens * (count if together else 1)
-    room = most if lease.tokens is None else max(0, lease.tokens - prompt_tokens)
+    if size.whole is not None:
+        return [lease.at_most(size.whole)] * count
+    leases = 1 if size.shared_prompt else count
+    most = size.output_tokens * (count if size.shared_prompt else 1)
+    room = most if lease.tokens is None else max(0, lease.tokens - size.prompt_tokens)
     spent = Usage(
         calls=count,
-        input_tokens=leases * prompt_tokens,
+        input_tokens=leases * size.prompt_tokens,
         output_tokens=leases * min(most, room),
         usd=leases * (lease.usd or 0.0),
     )

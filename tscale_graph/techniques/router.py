@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from typing import Annotated, Any, NotRequired
 
 from langchain_core.messages import AnyMessage
-from langchain_core.runnables import Runnable, RunnableConfig
-from langgraph.graph import END, START, StateGraph
+from langchain_core.runnables import RunnableConfig
+from langgraph.graph import END, START
 from langgraph.graph.message import add_messages
 from typing_extensions import TypedDict
 
-from tscale_graph.budget import Budget
+from tscale_graph.budget import Budget, Usage
 from tscale_graph.candidates import Result
+from tscale_graph.models.endpoint import Askable
+from tscale_graph.models.nested import Technique, TechniqueGraph
 from tscale_graph.policy import ClassPolicy, Policy, classify
 from tscale_graph.techniques.named import (
     TECHNIQUES,
@@ -23,6 +25,7 @@ from tscale_graph.techniques.named import (
 )
 from tscale_graph.techniques.nodes import add_edges, add_node
 from tscale_graph.techniques.state import Answered, RequestBudget, question_of
+from tscale_graph.techniques.whole_runs import largest
 from tscale_graph.verifiers import Verifier
 
 
@@ -50,7 +53,7 @@ class Router:
     """One node that classifies, and a subgraph for each class that can be served."""
 
     policy: Policy
-    subgraphs: Mapping[str, StateGraph[Any, Any, Any, Any]]
+    subgraphs: Mapping[str, TechniqueGraph]
 
     async def classify(self, state: RoutingState, config: RunnableConfig) -> dict[str, Any]:
         """Take the caller's word for the class, or apply the rules; then find who serves it.
@@ -91,10 +94,19 @@ class Router:
         notes = [state.get("reason", ""), *result.notes]
         return {"result": result.model_copy(update={"notes": notes})}
 
-    def graph(self) -> StateGraph[Any, Any, Any, Any]:
+    def at_most(self, prompt_tokens: int) -> Usage:
+        """What the dearest of the subgraphs takes."""
+        return largest(one.technique.at_most(prompt_tokens) for one in self.subgraphs.values())
+
+    def graph(self) -> TechniqueGraph:
         """START → classify → the subgraph of the class → report → END."""
-        graph = StateGraph(RoutingState, input_schema=RoutedQuestion, output_schema=Answered)
-        state = RoutingState
+        state, inner = RoutingState, [one.technique for one in self.subgraphs.values()]
+        known = Technique(
+            "router",
+            asks=tuple(asked for one in inner for asked in one.asks),
+            at_most=self.at_most,
+        )
+        graph = TechniqueGraph(state, known, input_schema=RoutedQuestion, output_schema=Answered)
         add_node(graph, "classify", self.classify, execute_in="workflow", state=state)
         for name, subgraph in self.subgraphs.items():
             graph.add_node(name, subgraph.compile())
@@ -112,10 +124,10 @@ class Router:
 def router(
     policy: Policy | dict[str, Any] | None = None,
     *,
-    model: str | Runnable[Any, Any] | None = None,
+    model: str | Askable | None = None,
     verifier: Verifier | str | None = None,
     budget: Budget | dict[str, Any] | None = None,
-) -> StateGraph[Any, Any, Any, Any]:
+) -> TechniqueGraph:
     """A graph that picks the technique for each task by its class.
 
     Input: `messages`, `budget`, and `task_class` where the caller knows better than the rules
@@ -138,7 +150,7 @@ def router(
             when no class can be served.
     """
     policy = Policy.default() if policy is None else Policy.model_validate(policy)
-    subgraphs: dict[str, StateGraph[Any, Any, Any, Any]] = {}
+    subgraphs: dict[str, TechniqueGraph] = {}
     for name, entry in policy.classes.items():
         built = _subgraph(name, entry, model=model, verifier=verifier, budget=budget)
         if built is not None:
@@ -152,10 +164,10 @@ def _subgraph(
     name: str,
     entry: ClassPolicy,
     *,
-    model: str | Runnable[Any, Any] | None,
+    model: str | Askable | None,
     verifier: Verifier | str | None,
     budget: Budget | dict[str, Any] | None,
-) -> StateGraph[Any, Any, Any, Any] | None:
+) -> TechniqueGraph | None:
     """The technique of a class; None when it wants a verifier and there is none."""
     technique = named_technique(entry.technique)
     if technique is None:

@@ -25,7 +25,7 @@ from tscale_graph.techniques.requesting import (
     refused,
     watched,
 )
-from tscale_graph.techniques.restarts import LOST, lost_usages, once
+from tscale_graph.techniques.restarts import LOST, goes_on_by_itself, lost_usages, once
 from tscale_graph.techniques.settings import SamplingSettings
 from tscale_graph.techniques.state import SampleTask, Wave, sampled
 
@@ -49,6 +49,8 @@ class Sampler:
         wave = todo.wave
 
         async def lost(times: int) -> dict[str, Any]:
+            if self.settings.endpoint.nested and goes_on_by_itself():
+                return await self._samples(todo)
             return sampled(self._lost(wave))
 
         return await once(wave.granted_by, str(wave.first), lambda: self._samples(todo), lost)
@@ -74,13 +76,13 @@ class Sampler:
 
     def _lost(self, wave: Wave) -> list[Candidate]:
         """Failed candidates that are charged all that they could have spent."""
-        usages = lost_usages(
-            wave.lease,
-            wave.samples,
-            together=wave.together,
+        settings = self.settings
+        size = settings.endpoint.size(
             prompt_tokens=wave.prompt_tokens,
-            output_tokens=self.settings.max_output_tokens,
+            output_tokens=settings.max_output_tokens,
+            together=wave.together,
         )
+        usages = lost_usages(wave.lease, wave.samples, size)
         return [
             Candidate(index=wave.first + place, error=LOST, usage=usage)
             for place, usage in enumerate(usages)
@@ -110,6 +112,7 @@ class Sampler:
     ) -> list[Completion]:
         """Ask for one sample of a wave, or for `n` in one request."""
         settings, index, floor = self.settings, task.wave.first + place, task.wave.floor
+        seed = task.wave.seed_of(index)
         return await complete(
             watched(settings.endpoint, distrusted=task.wave.distrusted),
             Request(
@@ -117,14 +120,15 @@ class Sampler:
                 n=n,
                 max_output_tokens=settings.max_output_tokens,
                 temperature=settings.temperature,
-                seed=None if settings.seed is None else settings.seed + index,
+                seed=seed,
                 logprobs=settings.logprobs,
                 prompt_tokens=task.wave.prompt_tokens,
                 floor=floor and ConfidenceFloor(floor.lowest_group, floor.window),
+                goes_on=True,
             ),
             task.wave.lease,
             deadline=task.deadline,
-            rng=random.Random(None if settings.seed is None else f"{settings.seed}/{index}"),
+            rng=random.Random(None if seed is None else f"{seed}/{index}"),
             halt=halt,
         )
 

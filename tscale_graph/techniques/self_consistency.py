@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from langchain_core.runnables import Runnable
-from langgraph.graph import StateGraph
-
 from tscale_graph.budget import Budget
+from tscale_graph.models.endpoint import Askable
+from tscale_graph.models.nested import TechniqueGraph
 from tscale_graph.stopping import NEED_VERIFIER, StoppingRule
 from tscale_graph.techniques.closing import ByRanker, Closing
 from tscale_graph.techniques.loop import sampling_loop
@@ -20,7 +19,7 @@ VOTES = ("majority", "logprob", "stated_confidence", "deepconf", "universal")
 
 
 def self_consistency(
-    model: str | Runnable[Any, Any],
+    model: str | Askable,
     *,
     max_samples: int = 16,
     stop: str | StoppingRule = "beta",
@@ -34,7 +33,7 @@ def self_consistency(
     system: str | None = None,
     seed: int | None = None,
     on_exceeded: OnExceeded = "raise",
-) -> StateGraph[Any, Any, Any, Any]:
+) -> TechniqueGraph:
     """A graph that samples a model until its answers agree, and returns the majority's.
 
     Self-consistency (Wang et al. 2022, arXiv:2203.11171), in waves that end when the answer is
@@ -93,7 +92,7 @@ def self_consistency(
 
 def _vote(
     vote: str | Selection | Closing | MostConsistent | ListwiseJudge,
-    model: str | Runnable[Any, Any],
+    model: str | Askable,
     *,
     max_samples: int,
 ) -> str | Selection | Closing:
@@ -112,7 +111,7 @@ _SHOWN_AT_ONCE = 16
 """Samples that a model is shown to pick from: with more it loses sight of the first."""
 
 
-def universal(model: str | Runnable[Any, Any], *, at_most: int) -> Closing:
+def universal(model: str | Askable, *, at_most: int) -> Closing:
     """Universal self-consistency by the model that sampled."""
     ranker = most_consistent(model, at_most=max(2, min(at_most, _SHOWN_AT_ONCE)))
     return ByRanker(ranker, calls=2, distinct=False, name="universal")

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from langchain_core.messages import BaseMessage, SystemMessage
-from langchain_core.runnables import Runnable
 
 from tscale_graph.answers import AnswerKind, answer_kind, pick_answer_kind
 from tscale_graph.budget import Budget
 from tscale_graph.candidates import Candidate
-from tscale_graph.models.endpoint import Endpoint, endpoint
+from tscale_graph.models.endpoint import Askable, Endpoint, endpoint
 from tscale_graph.models.loading import load_model
 from tscale_graph.stopping import StoppingRule, stopping_rule
 from tscale_graph.techniques.closing import Closing
@@ -110,7 +109,7 @@ class SamplingSettings:
 
 
 def sampling_settings(
-    model: str | Runnable[Any, Any],
+    model: str | Askable,
     *,
     max_samples: int = 16,
     stop: str | StoppingRule = "beta",

@@ -27,6 +27,7 @@ class Admission(BaseModel):
         prompt_bound: the most tokens that its prompt can count, before anything is known.
         reserved: kept back for the closing calls, which choose among the last candidates.
         beside: what each sample needs besides its lease, such as a judge's verdict.
+        seed: what makes the run repeatable, or None.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -37,6 +38,7 @@ class Admission(BaseModel):
     prompt_bound: int
     reserved: Usage = Usage()
     beside: Usage = Usage()
+    seed: int | None = None
 
 
 class Floor(BaseModel):
@@ -66,6 +68,7 @@ class Wave(BaseModel):
         distrusted: the model went over its limit before, so it is watched.
         floor: the confidence below which a sample is cut off, once that is learnt.
         speculative: more than the rule needs, so the rest is cancelled once it is settled.
+        seed: of the run; each sample adds its index to it.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -79,6 +82,11 @@ class Wave(BaseModel):
     distrusted: bool = False
     floor: Floor | None = None
     speculative: bool = False
+    seed: int | None = None
+
+    def seed_of(self, index: int) -> int | None:
+        """The seed of one sample."""
+        return None if self.seed is None else self.seed + index
 
 
 class Ranking(BaseModel):

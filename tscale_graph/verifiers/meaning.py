@@ -11,14 +11,13 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from langchain_core.embeddings import Embeddings
-from langchain_core.runnables import Runnable
 
 from tscale_graph.answers.words import Text
 from tscale_graph.budget import Budget, Usage
 from tscale_graph.candidates import VerifierError
+from tscale_graph.models.endpoint import Askable
 from tscale_graph.verifiers.judges import EquivalenceJudge, equivalent
 
 _COMPARED_WITH = 4
@@ -147,7 +146,7 @@ def semantic(
     *,
     embeddings: Embeddings | None = None,
     threshold: float = 0.85,
-    model: str | Runnable[Any, Any] | None = None,
+    model: str | Askable | None = None,
 ) -> Meaning:
     """For `answer=`: free texts count as the same answer when they mean the same.
 

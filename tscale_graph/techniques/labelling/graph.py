@@ -9,7 +9,7 @@ from langgraph.graph import END, START, StateGraph
 
 from tscale_graph.answers import answer_kind
 from tscale_graph.budget import Budget
-from tscale_graph.models.endpoint import endpoint
+from tscale_graph.models.endpoint import chat_endpoint
 from tscale_graph.models.loading import load_model
 from tscale_graph.search.steps import StepSplitter, step_splitter
 from tscale_graph.techniques.labelling.planning import Planner
@@ -83,7 +83,7 @@ def label_steps(
     if continuation not in CONTINUATIONS:
         known = ", ".join(CONTINUATIONS)
         raise ValueError(f"continuation must be one of {known}, got {continuation!r}")
-    asked = endpoint(load_model(model))
+    asked = chat_endpoint(load_model(model), technique="label_steps")
     settings = LabellingSettings(
         endpoint=asked,
         labelling=labelling_named(labels) if isinstance(labels, str) else labels,

@@ -59,7 +59,8 @@ class Planner:
             config,
             now,
             default=settings.budget,
-            unpriced=settings.endpoint.name if settings.endpoint.prices.ceiling is None else None,
+            seed=settings.seed,
+            unpriced=settings.endpoint.unpriced,
             sized=sized,
             asks_servers=settings.endpoint.counter.asks_server,
         )

@@ -47,13 +47,12 @@ class Roller:
         lease = roll.lease
 
         async def lost(times: int) -> dict[str, Any]:
-            usages = lost_usages(
-                lease,
-                roll.count,
-                together=roll.together,
+            size = self.settings.endpoint.size(
                 prompt_tokens=roll.prompt_tokens,
                 output_tokens=self.settings.max_output_tokens,
+                together=roll.together,
             )
+            usages = lost_usages(lease, roll.count, size)
             return _came_back(
                 [
                     Rollout(index=roll.first + place, error=LOST, usage=usage)

@@ -11,7 +11,6 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
 from tscale_graph.budget import Budget, Usage
 from tscale_graph.candidates import Verdict, VerifierError
-from tscale_graph.leases import SampleSize
 from tscale_graph.models.attempts import Request
 from tscale_graph.models.calls import complete
 from tscale_graph.techniques.checking import Checker
@@ -71,6 +70,7 @@ class Critic:
         max_output_tokens: the most tokens of one critique.
         messages: the conversation that it is about; none for the bare question.
         distrusted: the model is watched for its output limit.
+        seed: of the run, or None.
     """
 
     reads_solutions: ClassVar[bool] = True
@@ -79,26 +79,26 @@ class Critic:
     max_output_tokens: int
     messages: tuple[BaseMessage, ...] = ()
     distrusted: bool = False
+    seed: int | None = None
 
     def for_one(self, admission: Admission) -> Usage:
         """An estimate from above of what one critique takes."""
         settings = self.settings
         words = settings.endpoint.counter.text_bound(CRITIQUE) + _WORDS_TOKENS
-        size = SampleSize(
-            admission.prompt_bound + settings.max_output_tokens + words,
-            self.max_output_tokens,
-            settings.endpoint.prices.ceiling,
-        )
-        return size.cost()
+        return settings.endpoint.size(
+            prompt_tokens=admission.prompt_bound + settings.max_output_tokens + words,
+            output_tokens=self.max_output_tokens,
+        ).each
 
-    def of(self, messages: Sequence[BaseMessage], *, distrusted: bool) -> Critic:
+    def of(self, messages: Sequence[BaseMessage], *, distrusted: bool, seed: int | None) -> Critic:
         """The critic of answers to one conversation.
 
         Args:
             messages: the conversation as the model gets it.
             distrusted: the model went over its output limit before, so it is watched.
+            seed: of the run, or None.
         """
-        return replace(self, messages=tuple(messages), distrusted=distrusted)
+        return replace(self, messages=tuple(messages), distrusted=distrusted, seed=seed)
 
     async def __call__(
         self, question: str, answer: str, *, lease: Budget | None, deadline: float | None = None
@@ -118,7 +118,7 @@ class Critic:
                 messages=[*asked, AIMessage(answer), HumanMessage(CRITIQUE)],
                 max_output_tokens=self.max_output_tokens,
                 temperature=self.settings.temperature,
-                seed=self.settings.seed,
+                seed=self.seed,
             ),
             lease,
             deadline=deadline,
@@ -140,4 +140,8 @@ class SelfChecker(Checker):
         critic = self.verifier
         if not isinstance(critic, Critic):
             return critic
-        return critic.of(self.settings.prompt(run.messages), distrusted=run.distrusted)
+        return critic.of(
+            self.settings.prompt(run.messages),
+            distrusted=run.distrusted,
+            seed=run.admission.seed if run.admission else None,
+        )

@@ -12,7 +12,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.types import Send
 
 from tscale_graph.budget import Limit, Usage
-from tscale_graph.leases import SampleSize, all_of, grant
+from tscale_graph.leases import all_of, grant
 from tscale_graph.models.calls import count_prompt
 from tscale_graph.techniques.admission import admit_request
 from tscale_graph.techniques.gate import OF_ONE_REQUEST
@@ -157,11 +157,10 @@ class RefiningGate:
             together = together and (
                 bool(run.candidates) or endpoint.may_risk_refusal(count, calls=left.calls)
             )
-            size = SampleSize(
+            size = endpoint.size(
                 prompt_tokens=one.prompt_tokens,
-                output_tokens=min(most, endpoint.own_output_limit or most),
-                price=endpoint.prices.ceiling,
-                shared_prompt=together,
+                output_tokens=most,
+                together=together,
                 beside=admission.beside,
             )
             granted = grant(
@@ -170,6 +169,7 @@ class RefiningGate:
                 wanted=count,
                 still_wanted=max(count, self.settings.sampling.max_samples - first),
                 nothing_yet=not (run.candidates or waves),
+                calls_seen=max((c.usage.calls for c in run.candidates), default=0),
             )
             limit = limit or granted.limited_by
             if granted.lease is None:
@@ -185,6 +185,7 @@ class RefiningGate:
                     prompt_tokens=one.prompt_tokens,
                     granted_by=new_grant(),
                     distrusted=run.distrusted,
+                    seed=admission.seed,
                 )
                 waves.append(wave)
             taken += all_of(granted.lease, leases=1 if together else granted.samples)

@@ -10,6 +10,7 @@ from typing import Any
 from langchain_core.messages import BaseMessage
 
 from tscale_graph.candidates import Candidate
+from tscale_graph.leases import SampleSize
 from tscale_graph.models.attempts import Request
 from tscale_graph.models.calls import complete
 from tscale_graph.models.replies import Completion
@@ -62,7 +63,7 @@ class Thinker:
         """Make the call, and read what came of it."""
         settings = self.settings
         messages = self._prompt(run, step)
-        completion = await self._ask(messages, step)
+        completion = await self._ask(messages, step, run.admission.seed if run.admission else None)
         if step.phase == "think" and step.way != "native":
             turn = await in_thread(lambda: thought_turn(settings, step, completion))
             announce({"thought": turn.candidate.reasoning})
@@ -89,8 +90,8 @@ class Thinker:
         begun = self.settings.begun(step.shown, step.cue)
         return self.settings.to_think(run.messages, way=step.way, thought=begun)
 
-    async def _ask(self, messages: list[BaseMessage], step: Step) -> Completion:
-        settings, seed = self.settings, self.settings.seed
+    async def _ask(self, messages: list[BaseMessage], step: Step, seed: int | None) -> Completion:
+        settings = self.settings
         separate = step.phase == "think" and step.way != "native"
         completions = await complete(
             watched(settings.endpoint, distrusted=step.distrusted),
@@ -123,12 +124,7 @@ def came_back(turn: Turn) -> dict[str, Any]:
 
 def lost_turn(step: Step) -> Turn:
     """A call that nobody knows the end of: it is charged all that it could have spent."""
-    usage = lost_usages(
-        step.lease,
-        1,
-        together=False,
-        prompt_tokens=step.prompt_tokens,
-        output_tokens=step.output_tokens,
-    )[0]
+    size = SampleSize(prompt_tokens=step.prompt_tokens, output_tokens=step.output_tokens)
+    [usage] = lost_usages(step.lease, 1, size)
     lost = Candidate(index=0, error=LOST, usage=usage)
     return Turn(index=step.index, phase=step.phase, way=step.way, candidate=lost, lost=True)

@@ -41,7 +41,8 @@ class ThinkingGate:
             config,
             time.time(),
             default=settings.budget,
-            unpriced=endpoint.name if endpoint.prices.ceiling is None else None,
+            seed=settings.seed,
+            unpriced=endpoint.unpriced,
             sized=sized,
             asks_servers=endpoint.counter.asks_server,
         )

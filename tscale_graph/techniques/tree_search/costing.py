@@ -26,11 +26,10 @@ def sample_size(
     """The most that one completion can take."""
     endpoint = settings.endpoints[model]
     most = settings.growth.output_limit(settings.max_output_tokens, closing=closing)
-    return SampleSize(
+    return endpoint.size(
         prompt_tokens=prompt_tokens,
-        output_tokens=min(most, endpoint.own_output_limit or most),
-        price=endpoint.prices.ceiling,
-        shared_prompt=together,
+        output_tokens=most,
+        together=together,
         beside=admission.beside,
     )
 

@@ -29,7 +29,7 @@ from tscale_graph.techniques.requesting import (
     refused,
     watched,
 )
-from tscale_graph.techniques.restarts import LOST, lost_usages, new_grant, once
+from tscale_graph.techniques.restarts import LOST, goes_on_by_itself, lost_usages, new_grant, once
 from tscale_graph.techniques.tree_search.settings import SearchSettings
 from tscale_graph.techniques.tree_search.state import ExpandTask, Expansion, Node
 
@@ -50,6 +50,8 @@ class Expander:
         expansion = todo.expansion
 
         async def lost(times: int) -> dict[str, Any]:
+            if self.settings.endpoints[expansion.model].nested and goes_on_by_itself():
+                return await self._children(todo)
             return _returned(self._lost(expansion))
 
         return await once(
@@ -124,13 +126,14 @@ class Expander:
                 n=n,
                 max_output_tokens=self._output_limit(expansion),
                 temperature=settings.temperature,
-                seed=None if settings.seed is None else settings.seed + index,
+                seed=None if task.seed is None else task.seed + index,
                 stop=growth.stop(closing=expansion.closing),
                 prompt_tokens=expansion.prompt_tokens,
+                goes_on=True,
             ),
             expansion.lease,
             deadline=task.deadline,
-            rng=random.Random(None if settings.seed is None else f"{settings.seed}/{index}"),
+            rng=random.Random(None if task.seed is None else f"{task.seed}/{index}"),
         )
 
     def _prompt(self, task: ExpandTask) -> list[BaseMessage]:
@@ -168,13 +171,12 @@ class Expander:
 
     def _lost(self, expansion: Expansion) -> list[Node]:
         """Failed nodes that are charged all that they could have spent."""
-        usages = lost_usages(
-            expansion.lease,
-            expansion.count,
-            together=expansion.together,
+        size = self.settings.endpoints[expansion.model].size(
             prompt_tokens=expansion.prompt_tokens,
             output_tokens=self._output_limit(expansion),
+            together=expansion.together,
         )
+        usages = lost_usages(expansion.lease, expansion.count, size)
         lost = [Completion(error=LOST, usage=usage) for usage in usages]
         return [
             failed(bare_node(expansion, completion, expansion.first + place), LOST)

@@ -125,7 +125,7 @@ class Finisher:
         notes += told_once([*told, *run.remarks])
         if asks_unleased(settings.verifier):
             notes.append(UNLEASED)
-        unpriced = [one.name for one in settings.endpoints if one.prices.ceiling is None]
+        unpriced = [one.unpriced for one in settings.endpoints if one.unpriced]
         notes += [unpriced_note(name) for name in unpriced]
         return notes
 

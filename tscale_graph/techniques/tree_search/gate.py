@@ -45,11 +45,12 @@ class SearchGate:
             config,
             now,
             default=settings.budget,
+            seed=settings.seed,
             unpriced=settings.unpriced,
             sized=sized,
             asks_servers=settings.asks_servers,
         )
-        seed = self.settings.seed
+        seed = admission.seed
         return {
             "admission": admission.model_dump(),
             "entropy": random.SystemRandom().getrandbits(64) if seed is None else seed,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
 
-from langgraph.graph import END, START, StateGraph
+from langgraph.graph import END, START
 
+from tscale_graph.models.nested import Technique, TechniqueGraph
 from tscale_graph.techniques.nodes import add_edges, add_node
 from tscale_graph.techniques.state import Answered, Question
 from tscale_graph.techniques.tree_search.expanding import Expander
@@ -16,9 +17,10 @@ from tscale_graph.techniques.tree_search.scoring import Backup, Scorer
 from tscale_graph.techniques.tree_search.selecting import Selector
 from tscale_graph.techniques.tree_search.settings import SearchSettings
 from tscale_graph.techniques.tree_search.state import SearchState
+from tscale_graph.techniques.whole_runs import of_search
 
 
-def search_loop(settings: SearchSettings, *, technique: str) -> StateGraph[Any, Any, Any, Any]:
+def search_loop(settings: SearchSettings, *, technique: str) -> TechniqueGraph:
     """START → admit → select → expand × k → verify → backup (→ reflect) → select, or finish.
 
     A round costs four supersteps, five with reflections: `decide` is the edge that follows the
@@ -28,8 +30,9 @@ def search_loop(settings: SearchSettings, *, technique: str) -> StateGraph[Any, 
         settings: what to search with.
         technique: the name that the result bears.
     """
-    graph = StateGraph(SearchState, input_schema=Question, output_schema=Answered)
-    state = SearchState
+    state, at_most = SearchState, partial(of_search, settings)
+    known = Technique(technique, settings.endpoints, at_most, settings.budget)
+    graph = TechniqueGraph(state, known, input_schema=Question, output_schema=Answered)
     gate, selector, backup = SearchGate(settings), Selector(settings), Backup(settings)
     expander, scorer = Expander(settings), Scorer(settings)
     finisher = Finisher(settings, technique)

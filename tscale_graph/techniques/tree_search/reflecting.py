@@ -106,7 +106,7 @@ class Reflector:
             if bound is None:
                 return Grant(0, None, "seconds"), None
             largest = max(largest, bound)
-        size = SampleSize(largest, REFLECTION_TOKENS, endpoint.prices.ceiling)
+        size = endpoint.size(prompt_tokens=largest, output_tokens=REFLECTION_TOKENS)
         left = admission.budget.remaining(run.usage + run.reserved)
         wanted = len(prompts)
         return grant(left, size, wanted=wanted, still_wanted=wanted, nothing_yet=False), size

@@ -80,6 +80,7 @@ class Selector:
                         trail=run.trail(expansion.parent),
                         reflections=run.reflections,
                         deadline=run.admission.deadline,
+                        seed=run.admission.seed,
                     )
                 ),
             )

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from langchain_core.messages import BaseMessage, SystemMessage
-from langchain_core.runnables import Runnable
 
 from tscale_graph.answers import AnswerKind, answer_kind, pick_answer_kind
 from tscale_graph.budget import Budget
 from tscale_graph.candidates import Candidate
-from tscale_graph.models.endpoint import Endpoint, endpoint
+from tscale_graph.models.endpoint import Askable, Endpoint, endpoint
 from tscale_graph.models.loading import load_model
 from tscale_graph.search.asking import SearchPolicy
 from tscale_graph.techniques.settings import Answer, OnExceeded, check_asking, check_count
@@ -77,8 +76,8 @@ class SearchSettings:
     def unpriced(self) -> str | None:
         """The name of a model that will be called and whose price is not known, or None."""
         for one in self.endpoints:
-            if one.prices.ceiling is None:
-                return one.name
+            if one.unpriced is not None:
+                return one.unpriced
         return getattr(self.verifier, "unpriced", None)
 
     @property
@@ -89,7 +88,7 @@ class SearchSettings:
 
 
 def search_settings(
-    models: Sequence[str | Runnable[Any, Any]],
+    models: Sequence[str | Askable],
     *,
     policy: SearchPolicy,
     growth: Growth,

@@ -128,6 +128,7 @@ class ExpandTask(BaseModel):
         trail: the nodes from below the root to the one to expand.
         reflections: what was learnt from failures so far.
         deadline: when the time is up, or None.
+        seed: of the run; each node adds its index to it.
     """
 
     model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
@@ -137,6 +138,7 @@ class ExpandTask(BaseModel):
     trail: list[Node] = []
     reflections: list[str] = []
     deadline: float | None = None
+    seed: int | None = None
 
 
 def add_nodes(

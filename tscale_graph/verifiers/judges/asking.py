@@ -15,14 +15,13 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
-from langchain_core.runnables import Runnable
 
 from tscale_graph.budget import Budget, Limit, Usage
 from tscale_graph.candidates import VerifierError
 from tscale_graph.leases import SampleSize
 from tscale_graph.models.attempts import Request
 from tscale_graph.models.calls import complete
-from tscale_graph.models.endpoint import Endpoint, endpoint
+from tscale_graph.models.endpoint import Askable, Endpoint, endpoint
 from tscale_graph.models.loading import load_model
 from tscale_graph.models.pricing import unknown_price
 from tscale_graph.models.replies import Completion
@@ -69,15 +68,16 @@ class Asker:
     @property
     def unpriced(self) -> str | None:
         """The model's name where its price is not known, so that no dollar limit can hold."""
-        return self.endpoint.name if self.endpoint.prices.ceiling is None else None
+        return self.endpoint.unpriced
 
     def size(self, prompt: Prompt, form: Form[Any]) -> SampleSize:
         """The most that asking once can take: what its lease must hold."""
         spoken = self.endpoint.counter.prompt_bound(prompt.messages(in_words(form)))
         held = self._held_to(form)
         bound = held.counter.prompt_bound(prompt.messages()) if held else 0
-        limit = min(self.max_output_tokens, self.endpoint.own_output_limit or 1_000_000)
-        return SampleSize(max(spoken, bound), limit, self.endpoint.prices.ceiling)
+        return self.endpoint.size(
+            prompt_tokens=max(spoken, bound), output_tokens=self.max_output_tokens
+        )
 
     async def ask(
         self,
@@ -169,7 +169,7 @@ class Asker:
 
 
 def asker(
-    model: str | Runnable[Any, Any],
+    model: str | Askable,
     *,
     max_output_tokens: int,
     temperature: float | None,

@@ -9,12 +9,10 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
-
-from langchain_core.runnables import Runnable
 
 from tscale_graph.budget import Budget
 from tscale_graph.leases import SampleSize
+from tscale_graph.models.endpoint import Askable
 from tscale_graph.verifiers.judges.asking import (
     Asker,
     Prompt,
@@ -95,7 +93,7 @@ class MostConsistent:
 
 
 def most_consistent(
-    model: str | Runnable[Any, Any],
+    model: str | Askable,
     *,
     at_most: int = 8,
     max_output_tokens: int = 1024,

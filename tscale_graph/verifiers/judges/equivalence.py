@@ -7,12 +7,10 @@ Clusters of answers that entail each other are the classes over which semantic e
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
-
-from langchain_core.runnables import Runnable
 
 from tscale_graph.budget import Budget, Usage
 from tscale_graph.leases import SampleSize
+from tscale_graph.models.endpoint import Askable
 from tscale_graph.verifiers.judges.asking import Asker, Prompt, asker
 from tscale_graph.verifiers.judges.fencing import fence
 from tscale_graph.verifiers.judges.forms import SameForm
@@ -60,7 +58,7 @@ class EquivalenceJudge:
 
 
 def equivalent(
-    model: str | Runnable[Any, Any],
+    model: str | Askable,
     *,
     max_output_tokens: int = 1024,
     temperature: float | None = 0.0,

@@ -5,14 +5,14 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
-from langchain_core.runnables import Runnable
 from pydantic import BaseModel, ConfigDict
 
 from tscale_graph.budget import Budget, Usage
 from tscale_graph.candidates import Score
 from tscale_graph.leases import SampleSize
+from tscale_graph.models.endpoint import Askable
 from tscale_graph.verifiers.judges.asking import Asker, Prompt, asker
 from tscale_graph.verifiers.judges.fencing import Fence, fence
 from tscale_graph.verifiers.judges.forms import RankingForm
@@ -118,7 +118,7 @@ class ListwiseJudge:
 
 
 def listwise_judge(
-    model: str | Runnable[Any, Any],
+    model: str | Askable,
     *,
     criteria: str | None = None,
     at_most: int = 8,

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
-from langchain_core.runnables import Runnable
 from pydantic import BaseModel, ConfigDict
 
 from tscale_graph.budget import Budget, Usage
 from tscale_graph.leases import SampleSize
+from tscale_graph.models.endpoint import Askable
 from tscale_graph.verifiers.judges.asking import (
     Asker,
     Prompt,
@@ -118,7 +118,7 @@ class PairwiseJudge:
 
 
 def pairwise_judge(
-    model: str | Runnable[Any, Any],
+    model: str | Askable,
     *,
     criteria: str | None = None,
     max_output_tokens: int = 1024,

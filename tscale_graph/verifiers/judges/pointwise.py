@@ -6,13 +6,12 @@ import string
 from dataclasses import dataclass
 from functools import partial
 from statistics import fmean
-from typing import Any, ClassVar
-
-from langchain_core.runnables import Runnable
+from typing import ClassVar
 
 from tscale_graph.budget import Budget, Usage
 from tscale_graph.candidates import Verdict, VerifierError
 from tscale_graph.leases import SampleSize
+from tscale_graph.models.endpoint import Askable
 from tscale_graph.verifiers.judges.asking import Asker, Prompt, Reply, asker, side_by_side, spent_on
 from tscale_graph.verifiers.judges.fencing import fence
 from tscale_graph.verifiers.judges.forms import ScoreForm
@@ -121,7 +120,7 @@ class Judge:
 
 
 def judge(
-    model: str | Runnable[Any, Any],
+    model: str | Askable,
     *,
     rubric: str | None = None,
     prompt: str | None = None,

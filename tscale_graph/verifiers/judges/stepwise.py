@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any, ClassVar
 
-from langchain_core.runnables import Runnable
-
 from tscale_graph.budget import Budget, Usage
 from tscale_graph.candidates import Verdict, VerifierError
 from tscale_graph.leases import SampleSize
+from tscale_graph.models.endpoint import Askable
 from tscale_graph.search.steps import StepSplitter, step_splitter
 from tscale_graph.verifiers.judges.asking import Asker, Prompt, Reply, asker, side_by_side, spent_on
 from tscale_graph.verifiers.judges.fencing import fence
@@ -121,7 +120,7 @@ class StepJudge:
 
 
 def step_judge(
-    model: str | Runnable[Any, Any] = "local",
+    model: str | Askable = "local",
     *,
     steps: str | StepSplitter = "paragraph",
     criteria: str | None = None,
