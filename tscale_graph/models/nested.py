@@ -28,8 +28,9 @@ SEED = "tscale_seed"
 """Where a run's configuration has the seed that it takes in place of its technique's own."""
 _OWN = ('answer="auto" read', "usd is not counted")
 """What notes begin with that are for those who asked a run themselves."""
-_GRACE_SECONDS = 0.5
-"""How long after the deadline a run may take to say what it has come to."""
+_GRACE_SECONDS, _GRACE = 0.4, 40
+"""How long after the deadline a run may take to say what it has come to, and in how many naps: a
+process that stands still takes longer over each of them."""
 
 
 _Compiled = Pregel[Any, Any, Any, Any]
@@ -137,12 +138,16 @@ class Nested:
         graph = self.graph if request.goes_on else self.unsaved
         run = asyncio.create_task(graph.ainvoke(asked, config), context=context)
         # The run keeps to its deadline and to what halts it by itself.
-        await until(run, seconds=None if left is None else left + _GRACE_SECONDS, halts=())
+        await until(run, seconds=left, halts=())
+        for _ in range(_GRACE):
+            if run.done():
+                break
+            await until(run, seconds=_GRACE_SECONDS / _GRACE, halts=())
         if not run.done():
             await abandon(run)
             lost = f"{self.technique.name} was not over at the deadline"
             return Completion(error=lost, usage=self._all(lease, request), cut_off_by="seconds")
-        completion = self._ended(run, lease, request)
+        completion = self._by_lease(self._ended(run, lease, request), lease, budget)
         if any(halt.is_set() for halt in halts):
             return replace(completion, error=None, truncated=True, discarded=UNWANTED)
         spent = completion.usage.tokens
@@ -164,6 +169,14 @@ class Nested:
             told = f"{name} failed: {one_line(error)}"
             return Completion(error=told, usage=self._all(lease, request))
         return _read(Result.model_validate(out["result"]), out["messages"][-1], name)
+
+    def _by_lease(self, completion: Completion, lease: Budget, budget: Budget) -> Completion:
+        """The same, where a limit of the technique's own is none of the request's."""
+        limit = completion.cut_off_by
+        if limit in (None, "seconds") or getattr(budget, limit) == getattr(lease, limit):
+            return completion
+        note = f"{self.technique.name}: cut off by its own {limit}={getattr(budget, limit)}"
+        return replace(completion, cut_off_by=None, notes=(*completion.notes, note))
 
     def _all(self, lease: Budget, request: Request) -> Usage:
         """All that a run could have spent, where nobody knows what it did."""
