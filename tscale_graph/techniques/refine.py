@@ -10,6 +10,7 @@ from langgraph.graph import END, START, StateGraph
 from tscale_graph.budget import Budget
 from tscale_graph.techniques.checking import Checker
 from tscale_graph.techniques.nodes import add_edges, add_node
+from tscale_graph.techniques.own_prompts import SamplerByPrompt
 from tscale_graph.techniques.refining.choosing import (
     BestVersion,
     RefiningDecider,
@@ -123,7 +124,8 @@ def refine(
 
 def _graph(settings: RefiningSettings, checker: Checker) -> StateGraph[Any, Any, Any, Any]:
     gate, decider = RefiningGate(settings), RefiningDecider(settings)
-    sampler, finisher = Sampler(settings.sampling), RefiningFinisher(settings)
+    sampler = SamplerByPrompt(Sampler(settings.sampling))
+    finisher = RefiningFinisher(settings)
     graph = StateGraph(RefiningState, input_schema=Question, output_schema=Answered)
     state = RefiningState
     add_node(graph, "admit", gate.admit, execute_in="activity", state=state)
