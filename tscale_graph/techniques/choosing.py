@@ -73,11 +73,13 @@ class Aggregator:
         settings: say how.
         technique: the name that the result bears.
         needs_verdicts: a run in which no answer could be verified has failed.
+        voters: the indexes of the candidates that the choice is among; None for all of them.
     """
 
     settings: SamplingSettings
     technique: str
     needs_verdicts: bool = True
+    voters: frozenset[int] | None = None
 
     async def finish(self, state: SamplingState) -> dict[str, Any]:
         """Write the answer to `messages` and the whole story to `result`.
@@ -101,7 +103,8 @@ class Aggregator:
         kind, candidates = read(self.settings, run)
         ranked = Ranked(run.ranking.weights) if run.ranking and run.ranking.weights else None
         select = ranked or self.settings.select
-        return kind, candidates, choose(candidates, kind, select=select, seed=self.settings.seed)
+        voting = [c for c in candidates if self.voters is None or c.index in self.voters]
+        return kind, candidates, choose(voting, kind, select=select, seed=self.settings.seed)
 
     def _result(
         self, run: Snapshot, kind: AnswerKind, candidates: list[Candidate], choice: Choice
