@@ -20,6 +20,7 @@ from tscale_graph.techniques.reading import (
     read,
     samples_left,
     standing_of,
+    taken,
 )
 from tscale_graph.techniques.restarts import LOST, saved
 from tscale_graph.techniques.settings import SamplingSettings
@@ -44,7 +45,7 @@ class Decider:
         standing = standing_of(settings, candidates, kind, left=left)
         wanted = next_wave(settings, candidates, standing)
         # Cut short by the budget where what it has no room for could have changed the winner.
-        whole = replace(standing, left=settings.max_samples - len(candidates))
+        whole = replace(standing, left=settings.max_samples - taken(settings, candidates))
         matters = can_still_change(whole)
         over = wanted or settings.rule.settled(standing)
         ended_by = cut_by([*candidates, *run.checks.values()])

@@ -1,4 +1,4 @@
-"""Searches and the like that a test kills: one completion a request, state in SQLite, strict msgpack."""
+"""Searches and such that a test kills: one completion a request, SQLite, strict msgpack."""
 
 import asyncio
 import os
