@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tscale_graph.policy import Policy
     from tscale_graph.solving import asolve, solve
     from tscale_graph.techniques.ab_mcts import ab_mcts
+    from tscale_graph.techniques.aggregate_recursively import aggregate_recursively
     from tscale_graph.techniques.beam_search import beam_search
     from tscale_graph.techniques.best_of_n import best_of_n
     from tscale_graph.techniques.extended_thinking import extended_thinking
@@ -30,6 +31,7 @@ __all__ = [
     "Usage",
     "Verdict",
     "ab_mcts",
+    "aggregate_recursively",
     "asolve",
     "beam_search",
     "best_of_n",
@@ -51,6 +53,7 @@ _HOMES = {
     "Verdict": "candidates",
     "Policy": "policy",
     "ab_mcts": "techniques.ab_mcts",
+    "aggregate_recursively": "techniques.aggregate_recursively",
     "asolve": "solving",
     "beam_search": "techniques.beam_search",
     "solve": "solving",

@@ -61,6 +61,18 @@ def test_best_of_n_and_the_router(server, tscale):
 REFINE = ("solve", "How many?", "--budget", "calls=9", "--technique", "refine")
 
 
+AGGREGATE = (*REFINE[:-1], "aggregate-recursively")
+
+
+def test_aggregation_takes_its_population_subset_and_generations(server, tscale):
+    server.reset(Behaviour(answers={f"The answer is {number}": 1.0 for number in range(9)}))
+    sizes = ("--samples", "3", "--subset", "2", "--generations", "2", "--json")
+    done = tscale(*SOLVE, "How many?", "--technique", "aggregate-recursively", *sizes)
+    result = json.loads(done.stdout)
+    assert (result["technique"], result["usage"]["calls"]) == ("aggregate_recursively", 6)
+    assert [request.n for request in server.ledger().requests] == [3, 1, 1, 1]
+
+
 def test_refine_takes_a_verifier_or_none_and_counts_its_versions(server, tscale, tmp_path):
     server.reset(Behaviour(answers={"2 + 3": 0.5, "3 + 4": 0.5}))
     asked = ["solve", "Use the numbers 2, 3, 4 to make 10.", *REFINE[2:], "--samples", "3"]
@@ -155,6 +167,11 @@ def test_a_terminal_that_knows_no_letter_but_ascii_is_no_obstacle(monkeypatch, t
         ([*REFINE, "--select", "max"], "--select is for --technique best-of-n and tree searches"),
         ([*REFINE, "--vote", "majority"], "--vote is for --technique self-consistency"),
         ([*REFINE, "--stop", "fixed"], "--stop is for best-of-n and self-consistency"),
+        ([*AGGREGATE, "--select", "max"], "--select is for --technique best-of-n and tree"),
+        ([*AGGREGATE, "--verify", "equation"], "--verify is for --technique best-of-n, refine"),
+        ([*AGGREGATE, "--speculate", "2"], "--speculate is for best-of-n and self-consistency"),
+        ([*AGGREGATE, "--subset", "0"], "subset must be at least 1, got 0"),
+        ([*REFINE, "--subset", "2"], "--subset is for --technique aggregate-recursively"),
         (["dance"], "invalid choice"),
         (["solve", "How many?", "--samples", "few"], "--samples"),
     ],

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.recordings.made_up import many, question
 from tscale_graph.recordings.records import playing_order
 from tscale_graph.recordings.simulating import prepare, simulate
-from tscale_graph.stopping import Beta, FirstPass, Fixed, probability_of_lead
+from tscale_graph.stopping import Beta, FirstPass, FirstToFinish, Fixed, probability_of_lead
 
 digits = st.text(alphabet="123-", min_size=1, max_size=30)
 seeds = st.integers(0, 1000)
@@ -63,6 +63,24 @@ def test_tokens_are_those_of_the_samples_taken(said, seed, most, shared):
     prompts = played.rounds if shared else played.samples
     outputs = sum(asked.samples[place].output_tokens for place in taken)
     assert played.tokens == outputs + 7 * prompts
+
+
+@settings(deadline=None)
+@given(digits, seeds, st.integers(1, 20), st.integers(1, 5))
+def test_in_a_race_the_shortest_finish_first_and_the_others_are_cut_at_their_length(
+    said, seed, most, finishers
+):
+    asked = question("q", said, prompt_tokens=7)
+    played = simulate(prepare(asked), FirstToFinish(finishers), seed=seed, max_samples=most)
+    racing = [asked.samples[place] for place in playing_order(asked, seed=seed)[:most]]
+    racing.sort(key=lambda sample: sample.output_tokens)
+    answered = [place for place, sample in enumerate(racing) if sample.answer is not None]
+    last = answered[finishers - 1] if len(answered) >= finishers else len(racing) - 1
+    votes = Counter(sample.answer for sample in racing[: last + 1] if sample.answer)
+    assert (played.samples, played.rounds) == (len(racing), 1)
+    lengths = [min(sample.output_tokens, racing[last].output_tokens) for sample in racing]
+    assert played.tokens == sum(lengths) + 7 * len(racing)
+    assert votes[played.answer] == max(votes.values(), default=0)
 
 
 @settings(deadline=None)

@@ -10,6 +10,7 @@ with workflow.unsafe.imports_passed_through():
 
     from tscale_graph import (
         ab_mcts,
+        aggregate_recursively,
         beam_search,
         best_of_n,
         extended_thinking,
@@ -52,6 +53,9 @@ def plugin(url: str) -> LangGraphPlugin:
             "label_steps": label_steps(model, solutions=3, steps="line", max_output_tokens=32),
             "refine": refine(model, by_length, chains=2, max_revisions=2, repeats=9, answer="text"),
             "critic": refine(model, max_revisions=2, repeats=9, answer="text"),
+            "aggregate_recursively": aggregate_recursively(
+                model, population=3, generations=2, answer="text"
+            ),
             "extended_thinking": extended_thinking(model, thinking_tokens=50),
             "lats": lats(model, value=by_length, tools=[look], width=2, max_nodes=6, answer="text"),
         },

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.votes.making import candidate, candidate_lists, number
-from tscale_graph import Candidate
+from tscale_graph import Candidate, Usage
 from tscale_graph.votes import (
     SELECTIONS,
     Choice,
@@ -33,6 +33,20 @@ def test_the_majority_wins_and_equal_answers_count_together():
     assert choice.winner.index == 0
     assert [(t.answer, t.count) for t in choice.tallies] == [("1/2", 2), ("3", 1)]
     assert choice.agreement == 2 / 3
+
+
+@pytest.mark.parametrize("seed", [None, 1, 2])
+def test_a_tie_goes_to_the_shortest_sample_where_that_is_wanted(seed):
+    def sample(index, answer, tokens):
+        return candidate(index, answer).model_copy(update={"usage": Usage(output_tokens=tokens)})
+
+    tied = [sample(0, "2", 80), sample(1, "1", 90), sample(2, "2", 300), sample(3, "1", 70)]
+    shortest = Majority(ties="shortest")
+    assert choose(tied, number, select=shortest, seed=seed).winner.answer == "1"
+    more = [*tied, sample(4, "2", 900)]
+    assert choose(more, number, select=shortest, seed=seed).winner.answer == "2", "votes come first"
+    with pytest.raises(ValueError, match=r"ties must be .*, got 'longest'"):
+        Majority(ties="longest")
 
 
 def test_a_tie_goes_to_the_higher_score_and_then_to_the_earlier_sample():

@@ -136,12 +136,17 @@ def _parser() -> argparse.ArgumentParser:
     solve.add_argument(
         "--technique",
         default="self-consistency",
-        help="self-consistency, best-of-n, beam-search, ab-mcts, lats, refine, extended-thinking "
-        "or router",
+        help="self-consistency, best-of-n, beam-search, ab-mcts, lats, refine, "
+        "aggregate-recursively, extended-thinking or router",
     )
     solve.add_argument(
-        "--samples", type=int, metavar="N", help="the most samples, nodes or versions"
+        "--samples",
+        type=int,
+        metavar="N",
+        help="the most samples, nodes or versions; of aggregate-recursively those of a generation",
     )
+    solve.add_argument("--generations", type=int, metavar="N", help="of aggregate-recursively")
+    solve.add_argument("--subset", type=int, metavar="K", help="answers that each new one sees")
     solve.add_argument("--model", default="local", help="local, or provider:model (default local)")
     solve.add_argument("--verify", metavar="VERIFIER", help="a verifier: see tscale techniques")
     solve.add_argument("--vote", help="how self-consistency chooses: see tscale techniques")

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from tscale_graph.answers import AnswerKind, answer_kind
 from tscale_graph.budget import Budget, BudgetExceeded
 from tscale_graph.candidates import Candidate, Result, SamplingError
+from tscale_graph.cli.building import build_graph
 from tscale_graph.cli.main import (
     COMPLETE,
     CUT_OFF,
@@ -26,25 +27,8 @@ from tscale_graph.cli.trees import check_tree_path, save_tree
 from tscale_graph.cli.watching import Watcher, watcher
 from tscale_graph.models.failures import one_line
 from tscale_graph.models.weights import LocalModelError, local_weights
-from tscale_graph.solving import technique_graph
-from tscale_graph.techniques.named import WITH_TREE, named_technique, needs_verifier
-from tscale_graph.techniques.router import router
 from tscale_graph.verifiers import named_verifier, preferred_answer
 
-_ARGUMENTS = (
-    ("stop", "stop"),
-    ("answer", "answer"),
-    ("system", "system"),
-    ("temperature", "temperature"),
-    ("max_output_tokens", "max_output_tokens"),
-    ("max_parallel", "max_parallel"),
-    ("seed", "seed"),
-    ("speculate", "speculate"),
-    ("thinking_tokens", "thinking_tokens"),
-    ("min_thinking_tokens", "min_thinking_tokens"),
-)
-_SAMPLES = {"best_of_n": "n", "self_consistency": "max_samples", "refine": "max_revisions"}
-"""What techniques call their samples; of a tree search they are nodes."""
 _UNITS: dict[str, type[int] | type[float]] = {
     "calls": int,
     "tokens": int,
@@ -181,69 +165,6 @@ def _show_tree(result: Result, path: str | None) -> int | None:
         except (OSError, ValueError) as error:
             return _complain(error, FAILED)
     return None
-
-
-def build_graph(asked: argparse.Namespace) -> StateGraph[Any, Any, Any, Any]:
-    """The graph of the technique that was asked for.
-
-    Raises:
-        ValueError: for an unknown technique, or an argument that it does not take.
-    """
-    given = {name: getattr(asked, option) for option, name in _ARGUMENTS}
-    arguments = {name: value for name, value in given.items() if value is not None}
-    name = asked.technique.replace("-", "_")
-    if name == "router":
-        if arguments or any(v is not None for v in (asked.samples, asked.select, asked.vote)):
-            raise ValueError("the router takes --model and --verify; its policy says the rest")
-        return router(model=asked.model, verifier=asked.verify)
-    if asked.task_class is not None:
-        raise ValueError("--class is for --technique router")
-    technique = named_technique(name)
-    wants = technique is not None and needs_verifier(technique)
-    if wants and asked.verify is None:
-        raise ValueError(f"{asked.technique} needs --verify: see tscale techniques")
-    if name in WITH_TREE:
-        for option in ("stop", "speculate"):
-            if getattr(asked, option) is not None:
-                raise ValueError(f"--{option} is for best-of-n and self-consistency")
-    if asked.vote is not None and name != "self_consistency":
-        other = (
-            "" if name in ("refine", "extended_thinking") else f"; {asked.technique} has --select"
-        )
-        raise ValueError(f"--vote is for --technique self-consistency{other}")
-    if name == "self_consistency" and asked.verify is not None:
-        raise ValueError("--verify is for --technique best-of-n, refine and tree searches")
-    if name in ("self_consistency", "refine") and asked.select is not None:
-        raise ValueError("--select is for --technique best-of-n and tree searches")
-    samples, most = _SAMPLES.get(name, "max_nodes"), asked.samples
-    if name == "refine" and most is not None:
-        if most < 2:
-            raise ValueError(f"--samples must be at least 2 with refine, got {most}")
-        most -= 1  # the first version revises nothing
-    _check_thinking(asked, name)
-    more = {
-        samples: most,
-        "select": asked.select,
-        "vote": asked.vote,
-        "value" if name == "lats" else "verifier": asked.verify,
-        # A tree is worth looking at where the budget came to an end before an answer, too.
-        "on_exceeded": "return" if asked.show_tree is not None else None,
-    }
-    arguments |= {argument: value for argument, value in more.items() if value is not None}
-    return technique_graph(asked.technique, {"model": asked.model, **arguments})
-
-
-def _check_thinking(asked: argparse.Namespace, name: str) -> None:
-    """Refuse options of sampling for extended thinking, and those of it for other techniques."""
-    thinks = name == "extended_thinking"
-    foreign = _SAMPLING_ONLY if thinks else ("thinking_tokens", "min_thinking_tokens")
-    for option in foreign:
-        if getattr(asked, option) is not None:
-            told = "is not for" if thinks else "is for"
-            raise ValueError(f"--{option.replace('_', '-')} {told} --technique extended-thinking")
-
-
-_SAMPLING_ONLY = ("samples", "verify", "select", "stop", "speculate", "max_parallel")
 
 
 def read_as(asked: argparse.Namespace) -> AnswerKind | None:

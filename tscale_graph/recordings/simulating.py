@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tscale_graph.answers import AnswerKind, answer_kind
+from tscale_graph.budget import Usage
 from tscale_graph.candidates import Candidate, Verdict
 from tscale_graph.recordings.records import RecordedQuestion, RecordedSample, playing_order
-from tscale_graph.stopping import Standing, StoppingRule, wave_size
-from tscale_graph.votes import Selection, choose
+from tscale_graph.stopping import FirstToFinish, Standing, StoppingRule, wave_size
+from tscale_graph.votes import Majority, Selection, choose
 
 Verification = Literal["none", "recorded", "gold"]
 
@@ -63,8 +64,8 @@ class Played:
     Attributes:
         answer: the chosen answer, or None when no sample had one.
         right: the chosen sample is recorded as correct.
-        samples: samples taken.
-        tokens: what they cost, prompts included.
+        samples: samples taken, those of a race that were cancelled included.
+        tokens: what they cost, prompts included; of one that was cancelled, what there was of it.
         rounds: waves, one after the other.
     """
 
@@ -110,6 +111,7 @@ def prepare(
             truncated=sample.truncated,
             mean_logprob=sample.mean_logprob,
             verdict=_verdict(sample, verification),
+            usage=Usage(output_tokens=sample.output_tokens),
         )
         for place, sample in enumerate(question.samples)
     )
@@ -128,6 +130,9 @@ def simulate(
 ) -> Played:
     """Play one question through a stopping rule and a choice.
 
+    With `FirstToFinish` samples finish in the order of their lengths: all of them write at the
+    same speed, in requests of their own.
+
     Args:
         deck: the question.
         rule: decides when there are enough samples.
@@ -142,15 +147,23 @@ def simulate(
     """
     if max_samples < 1:
         raise ValueError(f"max_samples must be at least 1, got {max_samples}")
+    racing = isinstance(rule, FirstToFinish)
+    if racing and select == "majority":
+        select = Majority(ties="shortest")
     order = playing_order(deck.question, seed=seed)[:max_samples]
     run = _Run(deck)
     rounds = 0
     while wave := wave_size(
         rule, run.standing(len(order)), max_samples=len(order), max_parallel=max_parallel
     ):
-        run.take(order[len(run.votes) : len(run.votes) + wave], shared_prompt=shared_prompt)
+        places = order[len(run.votes) : len(run.votes) + wave]
+        if racing:
+            run.race(places, finishers=rule.finishers)
+        else:
+            run.take(places, shared_prompt=shared_prompt)
         rounds += 1
-    answer, right = _chosen(deck, order[: len(run.votes)], select)
+    voting = [place for place in order[: len(run.votes)] if place not in run.cancelled]
+    answer, right = _chosen(deck, voting, select)
     return Played(answer, right, len(run.votes), run.tokens, rounds)
 
 
@@ -166,6 +179,7 @@ class _Run:
         self._passed = self._failed = 0
         self.votes: list[int | None] = []
         self.tokens = 0
+        self.cancelled: set[int] = set()
 
     def take(self, places: Sequence[int], *, shared_prompt: bool) -> None:
         """Count the samples of one wave."""
@@ -179,6 +193,18 @@ class _Run:
                 self._scores.append(verdict.score)
                 self._passed += verdict.passed is True
                 self._failed += verdict.passed is False
+
+    def race(self, places: Sequence[int], *, finishers: int) -> None:
+        """Count the samples of one wave until so many of the run have an answer."""
+        samples, length = self._deck.question.samples, 0
+        for place in sorted(places, key=lambda place: samples[place].output_tokens):
+            if sum(self._counts) < finishers:
+                self.take([place], shared_prompt=False)
+                length = samples[place].output_tokens
+            else:
+                self.tokens += self._deck.question.prompt_size + length
+                self.cancelled.add(place)
+                self.votes.append(None)
 
     def standing(self, most: int) -> Standing:
         """Where the run stands, when it takes at most so many samples."""

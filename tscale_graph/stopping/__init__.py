@@ -9,6 +9,7 @@ would surely not have bought.
 from tscale_graph.stopping.answer_prior import AnswerPrior
 from tscale_graph.stopping.dirichlet import Dirichlet, probability_of_mode
 from tscale_graph.stopping.distributions import probability_of_lead
+from tscale_graph.stopping.finishing import FirstToFinish
 from tscale_graph.stopping.named import NEED_VERIFIER, RULES, stopping_rule
 from tscale_graph.stopping.scored import ExpectedImprovement, ScorePrior
 from tscale_graph.stopping.standing import Standing, StoppingRule
@@ -25,6 +26,7 @@ __all__ = [
     "Dirichlet",
     "ExpectedImprovement",
     "FirstPass",
+    "FirstToFinish",
     "FirstToLeadBy",
     "Fixed",
     "ScorePrior",

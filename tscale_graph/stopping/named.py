@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tscale_graph.stopping.dirichlet import Dirichlet
+from tscale_graph.stopping.finishing import FirstToFinish
 from tscale_graph.stopping.scored import ExpectedImprovement
 from tscale_graph.stopping.standing import StoppingRule
 from tscale_graph.stopping.value import ValueOfInformation
@@ -21,6 +22,7 @@ _RULES: dict[str, StoppingRule] = {
         FirstPass(),
         Sprt(),
         FirstToLeadBy(),
+        FirstToFinish(),
         ValueOfInformation(),
         ExpectedImprovement(),
     )
@@ -32,6 +34,7 @@ _WITH_VALUE: dict[str, Callable[[str], StoppingRule]] = {
     "window": lambda value: Window(size=int(value)),
     "sprt": lambda value: Sprt(solvable=float(value)),
     "first_to_lead_by": lambda value: FirstToLeadBy(lead=int(value)),
+    "first_to_finish": lambda value: FirstToFinish(finishers=int(value)),
     "value_of_information": lambda value: ValueOfInformation(price=float(value)),
     "expected_improvement": lambda value: ExpectedImprovement(price=float(value)),
 }
@@ -47,8 +50,8 @@ def stopping_rule(stop: str | StoppingRule) -> StoppingRule:
     """The rule of that name, or the rule itself.
 
     A name may carry the rule's main parameter: the `confidence` of beta and dirichlet, the
-    `size` of window, `solvable` of sprt, the `lead` of first_to_lead_by, the `price` of
-    value_of_information and expected_improvement.
+    `size` of window, `solvable` of sprt, the `lead` of first_to_lead_by, the
+    `finishers` of first_to_finish, the `price` of value_of_information and expected_improvement.
 
     Raises:
         ValueError: for an unknown name, with the names, or a value that the rule cannot take.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from tscale_graph.stopping.finishing import FirstToFinish
 from tscale_graph.stopping.standing import Standing, StoppingRule
 from tscale_graph.stopping.voting import Fixed
 
@@ -35,7 +36,7 @@ def wave_size(
 
     With `speculate` 0 a wave buys no sample that sampling one at a time would surely not have
     bought: it ends where the rule could first stop, or where the winner could first be certain.
-    `Fixed` asks for all that are left at once.
+    `Fixed` and `FirstToFinish` ask for all that are left at once.
 
     Args:
         rule: decides when there are enough.
@@ -58,7 +59,7 @@ def wave_size(
     if left <= 0 or not can_still_change(standing) or rule.settled(standing):
         return 0
     soonest = rule.soonest(standing, limit=left)
-    if not isinstance(rule, Fixed):  # whose users want all samples at once
+    if not isinstance(rule, Fixed | FirstToFinish):  # whose users want all samples at once
         soonest = min(soonest, _soonest_certain(standing, left))
     return min(soonest + speculate, left, max_parallel or left)
 

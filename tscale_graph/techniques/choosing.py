@@ -20,6 +20,7 @@ from tscale_graph.techniques.reading import (
     read,
     samples_left,
     standing_of,
+    taken,
 )
 from tscale_graph.techniques.restarts import LOST, saved
 from tscale_graph.techniques.settings import SamplingSettings
@@ -44,7 +45,7 @@ class Decider:
         standing = standing_of(settings, candidates, kind, left=left)
         wanted = next_wave(settings, candidates, standing)
         # Cut short by the budget where what it has no room for could have changed the winner.
-        whole = replace(standing, left=settings.max_samples - len(candidates))
+        whole = replace(standing, left=settings.max_samples - taken(settings, candidates))
         matters = can_still_change(whole)
         over = wanted or settings.rule.settled(standing)
         ended_by = cut_by([*candidates, *run.checks.values()])
@@ -73,11 +74,13 @@ class Aggregator:
         settings: say how.
         technique: the name that the result bears.
         needs_verdicts: a run in which no answer could be verified has failed.
+        voters: the indexes of the candidates that the choice is among; None for all of them.
     """
 
     settings: SamplingSettings
     technique: str
     needs_verdicts: bool = True
+    voters: frozenset[int] | None = None
 
     async def finish(self, state: SamplingState) -> dict[str, Any]:
         """Write the answer to `messages` and the whole story to `result`.
@@ -101,7 +104,8 @@ class Aggregator:
         kind, candidates = read(self.settings, run)
         ranked = Ranked(run.ranking.weights) if run.ranking and run.ranking.weights else None
         select = ranked or self.settings.select
-        return kind, candidates, choose(candidates, kind, select=select, seed=self.settings.seed)
+        voting = [c for c in candidates if self.voters is None or c.index in self.voters]
+        return kind, candidates, choose(voting, kind, select=select, seed=self.settings.seed)
 
     def _result(
         self, run: Snapshot, kind: AnswerKind, candidates: list[Candidate], choice: Choice

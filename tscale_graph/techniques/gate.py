@@ -10,6 +10,7 @@ from langchain_core.messages import AnyMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.types import Send
 
+from tscale_graph.stopping import FirstToFinish
 from tscale_graph.techniques.admission import admit_request
 from tscale_graph.techniques.confidence import confidence_floor
 from tscale_graph.techniques.nodes import running_synchronously
@@ -105,6 +106,9 @@ class BudgetGate:
         )
         # Only streams can be cut off, by a floor or by a limit that the model does not keep to.
         together = together and floor is None and not run.distrusted
+        # And only calls of their own can finish one by one.
+        racing = isinstance(settings.rule, FirstToFinish)
+        together = together and not racing
         if together and settings.endpoint.most_at_once is not None:
             wanted = min(wanted, settings.endpoint.most_at_once)
         granted = grant_samples(settings, run, admission, wanted=wanted, together=together)
@@ -118,7 +122,7 @@ class BudgetGate:
             granted_by=new_grant(),
             distrusted=run.distrusted,
             floor=floor,
-            speculative=settings.speculate > 0 and several and not together,
+            speculative=(settings.speculate > 0 or racing) and several and not together,
             seed=admission.seed,
         )
         return {

@@ -20,6 +20,7 @@ TECHNIQUES: tuple[str, ...] = (
     "ab_mcts",
     "lats",
     "refine",
+    "aggregate_recursively",
     "extended_thinking",
 )
 """Every technique that can be named; each is the function of that name in its own module."""

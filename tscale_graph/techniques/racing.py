@@ -1,4 +1,4 @@
-"""Speculation: more samples in flight than the rule needs, and none kept once it is settled."""
+"""Races: more samples in flight than the rule needs, and none kept once it is settled."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from tscale_graph.budget import Budget, Usage
 from tscale_graph.candidates import Candidate, Checked
 from tscale_graph.models.waiting import UNWANTED
-from tscale_graph.stopping import can_still_change
+from tscale_graph.stopping import FirstToFinish, can_still_change
 from tscale_graph.techniques.checking import Checker, share_out
 from tscale_graph.techniques.reading import read, samples_left, spare, standing_of
 from tscale_graph.techniques.settings import SamplingSettings
@@ -42,12 +42,16 @@ class Race:
             asyncio.ensure_future(self._sample(place, halt, checks, lease))
             for place, lease in enumerate(self._check_leases())
         ]
-        run = self.so_far
+        run, arrived = self.so_far, list[Candidate]()
         try:
             for following in asyncio.as_completed(racing):
+                candidate = await following
+                if halt.is_set() and isinstance(self.settings.rule, FirstToFinish):
+                    candidate = too_late(candidate)
+                arrived.append(candidate)
                 run = run.model_copy(
                     update={
-                        "candidates": [*run.candidates, await following],
+                        "candidates": [*run.candidates, candidate],
                         "checks": run.checks | checks.done(),
                     }
                 )
@@ -59,7 +63,7 @@ class Race:
                 still.cancel()
             await asyncio.gather(*racing, *checks.running.values(), return_exceptions=True)
             raise
-        candidates = sorted((future.result() for future in racing), key=lambda c: c.index)
+        candidates = sorted(arrived, key=lambda c: c.index)
         found = {key: check.model_dump() for key, check in checks.done().items()}
         return {**sampled(candidates), **({"checks": found} if found else {})}
 
@@ -72,7 +76,7 @@ class Race:
             return candidate
         if halt.is_set():
             # It came too late to matter, so nobody is asked what it is worth.
-            return candidate.model_copy(update={"discarded": UNWANTED})
+            return too_late(candidate)
         checker = Checker(settings, settings.verifier)
         key, answer = checker.unseen(candidate, self.so_far)
         if key is not None and answer is not None:
@@ -100,6 +104,13 @@ class Race:
         left, _ = samples_left(settings, run)
         standing = standing_of(settings, candidates, kind, left=left)
         return settings.rule.settled(standing) or not can_still_change(standing)
+
+
+def too_late(candidate: Candidate) -> Candidate:
+    """A sample that came when the answer was settled: it takes no part in the choice."""
+    if candidate.error or candidate.discarded is not None:
+        return candidate
+    return candidate.model_copy(update={"discarded": UNWANTED})
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ from tscale_graph.answers import AnswerKind
 from tscale_graph.budget import Limit, Remaining, Usage
 from tscale_graph.candidates import Candidate
 from tscale_graph.leases import Grant, SampleSize, grant
-from tscale_graph.stopping import Standing, wave_size
+from tscale_graph.stopping import FirstToFinish, Standing, wave_size
 from tscale_graph.techniques.checking import short_key, with_verdicts
+from tscale_graph.techniques.restarts import LOST
 from tscale_graph.techniques.settings import SamplingSettings
 from tscale_graph.techniques.state import Admission, Snapshot
 from tscale_graph.votes import DeepConf, Majority, choose, count_votes, read_answers
@@ -80,7 +81,7 @@ def standing_of(
     verdicts = [c.verdict for c in candidates if c.verdict is not None and c.discarded is None]
     return Standing(
         counts=count_votes(candidates, kind),
-        samples=len(candidates),
+        samples=taken(settings, candidates),
         passed=sum(1 for verdict in verdicts if verdict.passed),
         failed=sum(1 for verdict in verdicts if verdict.passed is False),
         votes=votes,
@@ -89,6 +90,17 @@ def standing_of(
         left=left,
         tokens=_mean_tokens(candidates),
     )
+
+
+def taken(settings: SamplingSettings, candidates: Sequence[Candidate]) -> int:
+    """How many samples were taken, failed ones included.
+
+    Of those that were to be the first to finish, what was lost with a stopped run is none: all
+    of them are in flight at once, and there would be nothing left to ask for.
+    """
+    if not isinstance(settings.rule, FirstToFinish):
+        return len(candidates)
+    return sum(1 for candidate in candidates if candidate.error != LOST)
 
 
 def _lead(
@@ -141,13 +153,12 @@ def grant_samples(
     settings: SamplingSettings, run: Snapshot, admission: Admission, *, wanted: int, together: bool
 ) -> Grant:
     """What the rest of the budget pays for, when the closing calls' part is kept back."""
-    taken = len(run.candidates)
     return grant(
         spare(run, admission),
         sample_size(settings, run, admission, together=together),
         wanted=wanted,
-        still_wanted=settings.max_samples - taken,
-        nothing_yet=taken == 0,
+        still_wanted=settings.max_samples - taken(settings, run.candidates),
+        nothing_yet=not run.candidates,
         calls_seen=max((c.usage.calls for c in run.candidates), default=0),
     )
 
@@ -164,7 +175,7 @@ def samples_left(settings: SamplingSettings, run: Snapshot) -> tuple[int, Limit 
     A sample may use far less than its lease, so these are samples of one token: what cannot be
     changed by so many cannot be changed.
     """
-    wanted = settings.max_samples - len(run.candidates)
+    wanted = settings.max_samples - taken(settings, run.candidates)
     if run.admission is None or wanted <= 0:
         return max(0, wanted), None
     together = settings.endpoint.shares_prompt and not run.separate and wanted > 1

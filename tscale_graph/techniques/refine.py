@@ -12,6 +12,7 @@ from tscale_graph.models.endpoint import Askable
 from tscale_graph.models.nested import Technique, TechniqueGraph
 from tscale_graph.techniques.checking import Checker
 from tscale_graph.techniques.nodes import add_edges, add_node
+from tscale_graph.techniques.own_prompts import SamplerByPrompt
 from tscale_graph.techniques.refining.choosing import (
     BestVersion,
     RefiningDecider,
@@ -126,7 +127,8 @@ def refine(
 
 def _graph(settings: RefiningSettings, checker: Checker) -> TechniqueGraph:
     gate, decider = RefiningGate(settings), RefiningDecider(settings)
-    sampler, finisher = Sampler(settings.sampling), RefiningFinisher(settings)
+    sampler = SamplerByPrompt(Sampler(settings.sampling))
+    finisher = RefiningFinisher(settings)
     sampling, state = settings.sampling, RefiningState
     at_most = partial(of_revisions, settings)
     known = Technique("refine", (sampling.endpoint,), at_most, sampling.budget)

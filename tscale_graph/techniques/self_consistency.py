@@ -7,12 +7,12 @@ from typing import Any
 from tscale_graph.budget import Budget
 from tscale_graph.models.endpoint import Askable
 from tscale_graph.models.nested import TechniqueGraph
-from tscale_graph.stopping import NEED_VERIFIER, StoppingRule
+from tscale_graph.stopping import NEED_VERIFIER, FirstToFinish, StoppingRule, stopping_rule
 from tscale_graph.techniques.closing import ByRanker, Closing
 from tscale_graph.techniques.loop import sampling_loop
 from tscale_graph.techniques.settings import Answer, OnExceeded, sampling_settings
 from tscale_graph.verifiers.judges import ListwiseJudge, MostConsistent, most_consistent
-from tscale_graph.votes import Selection
+from tscale_graph.votes import Majority, Selection
 
 VOTES = ("majority", "logprob", "stated_confidence", "deepconf", "universal")
 """The names of the votes that need no verifier."""
@@ -44,9 +44,10 @@ def self_consistency(
         model: a chat model, "local", or "provider:model".
         max_samples: the most samples to take, at least 1.
         stop: a stopping rule or its name, with its parameter if you like: "beta:0.9",
-            "dirichlet", "window:5", "first_to_lead_by:3", "value_of_information:1e-6" or
-            "fixed". Whatever the rule, sampling ends when the samples that are left cannot
-            change the winner.
+            "dirichlet", "window:5", "first_to_lead_by:3", "value_of_information:1e-6",
+            "fixed", or "first_to_finish:3" (all samples start at once, the first three with an
+            answer vote, and the others are cancelled). Whatever the rule, sampling ends when
+            the samples that are left cannot change the winner.
         vote: "majority"; weighted by how sure the model was: "logprob", "stated_confidence"
             or "deepconf"; "universal", where the model itself picks the most consistent answer;
             or a selection, or a judge that ranks.
@@ -70,11 +71,15 @@ def self_consistency(
         ValueError: for a bad argument, in one line, when the graph is built.
         ImportError: when the model needs a package that is not installed.
     """
+    rule = stopping_rule(stop)
+    select = _vote(vote, model, max_samples=max_samples)
+    if vote == "majority" and isinstance(rule, FirstToFinish):
+        select = Majority(ties="shortest")
     settings = sampling_settings(
         model,
         max_samples=max_samples,
-        stop=stop,
-        select=_vote(vote, model, max_samples=max_samples),
+        stop=rule,
+        select=select,
         speculate=speculate,
         answer=answer,
         temperature=temperature,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from tscale_graph.budget import Usage
 
 if TYPE_CHECKING:
+    from tscale_graph.techniques.aggregating.settings import AggregatingSettings
     from tscale_graph.techniques.refining.settings import RefiningSettings
     from tscale_graph.techniques.settings import SamplingSettings
     from tscale_graph.techniques.thinking.settings import ThinkingSettings
@@ -55,6 +56,16 @@ def of_revisions(settings: RefiningSettings, prompt_tokens: int) -> Usage:
     versions = settings.chains * (1 + settings.max_revisions)
     revisions = later.cost(calls=versions - settings.chains)
     return first.cost(calls=settings.chains) + revisions + times(judged, versions)
+
+
+def of_populations(settings: AggregatingSettings, prompt_tokens: int) -> Usage:
+    """Every member of every generation, with its subset in the prompts of all but the first."""
+    sampling, size = settings.sampling, settings.population
+    endpoint, most = sampling.endpoint, sampling.max_output_tokens
+    first = endpoint.size(prompt_tokens=prompt_tokens, output_tokens=most)
+    longer = prompt_tokens + min(settings.subset, size) * most + _FEEDBACK_TOKENS
+    later = endpoint.size(prompt_tokens=longer, output_tokens=most)
+    return first.cost(calls=size) + later.cost(calls=size * (settings.generations - 1))
 
 
 def of_thought(settings: ThinkingSettings, prompt_tokens: int) -> Usage:

@@ -79,9 +79,10 @@ def choose(
     """Pick one candidate whose answer stands for the run.
 
     A candidate that failed, was discarded or has no answer neither votes nor wins. Answers of
-    equal weight go to the higher summed score, then to more votes, then to a draw or to the
-    earlier sample. Of the samples that gave the winning answer, one that passed comes first,
-    then the one that the selection weighs most, the best-scored, one that is whole, the earliest.
+    equal weight go by what the selection says of ties, then to the higher summed score, then to
+    more votes, then to a draw or to the earlier sample. Of the samples that gave the winning
+    answer, one that passed comes first, then the one that the selection weighs most, the
+    best-scored, one that is whole, the earliest.
 
     Args:
         candidates: with `answer` filled in, in any order.
@@ -155,12 +156,13 @@ def _group(candidates: Sequence[Candidate], kind: AnswerKind) -> list[Group]:
 def _ranked(groups: Sequence[Group], weighing: Weighing, seed: int | None) -> list[int]:
     """The places of the groups, best first."""
 
-    def merit(place: int) -> tuple[bool, bool, float, float, int]:
+    def merit(place: int) -> tuple[bool, bool, float, float, float, int]:
         group = groups[place]
         return (
             weighing.passed_first and not group.passed,
             weighing.kept is not None and not weighing.kept[place],
             -weighing.weights[place],
+            -weighing.ties[place] if weighing.ties else 0.0,
             -group.summed_score,
             -group.votes,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 from tscale_graph.candidates import Candidate
 
@@ -61,6 +61,7 @@ class Weighing:
         passed_first: an answer that a verifier passed beats any that none passed.
         counted: what the lead is counted in, where one more sample adds at most 1 to one answer
             and takes nothing from another; None where a single sample can change the winner.
+        ties: what decides between answers of equal weight before their scores do, higher first.
         notes: what was decided on the user's behalf.
     """
 
@@ -69,6 +70,7 @@ class Weighing:
     within: tuple[tuple[float, ...], ...] | None = None
     passed_first: bool = True
     counted: tuple[float, ...] | None = None
+    ties: tuple[float, ...] | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -92,14 +94,26 @@ class Selection(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Majority:
-    """The answer with the most votes (Wang et al. 2022, arXiv:2203.11171)."""
+    """The answer with the most votes (Wang et al. 2022, arXiv:2203.11171).
 
+    Attributes:
+        ties: which of the answers with equally many votes wins: "earliest" goes by their scores
+            and then by which was given first, "shortest" takes that of the shortest sample, in
+            output tokens, its reasoning included (Hassid et al. 2025, arXiv:2505.17813).
+    """
+
+    ties: Literal["earliest", "shortest"] = "earliest"
     name: str = "majority"
+
+    def __post_init__(self) -> None:
+        if self.ties not in ("earliest", "shortest"):
+            raise ValueError(f'ties must be "earliest" or "shortest", got {self.ties!r}')
 
     def weigh(self, groups: Sequence[Group]) -> Weighing:
         """By votes."""
         votes = tuple(float(group.votes) for group in groups)
-        return Weighing(votes, counted=votes)
+        shortest = tuple(-min(_length(c) for c in group.candidates) for group in groups)
+        return Weighing(votes, counted=votes, ties=shortest if self.ties == "shortest" else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +250,12 @@ def regroup(values: Sequence[float], groups: Sequence[Group]) -> tuple[tuple[flo
 def score(candidate: Candidate) -> float:
     """What the verifier gave the candidate; 0 without a verdict."""
     return candidate.verdict.score if candidate.verdict else 0.0
+
+
+def _length(candidate: Candidate) -> float:
+    """In tokens, or in characters where they were not counted."""
+    written = len(candidate.text) + len(candidate.reasoning)
+    return float(candidate.usage.output_tokens or written)
 
 
 def has_passed(candidate: Candidate) -> bool:

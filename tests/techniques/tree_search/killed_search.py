@@ -1,4 +1,4 @@
-"""Searches that a test kills: one completion a request, state in SQLite, strict msgpack."""
+"""Searches and such that a test kills: one completion a request, SQLite, strict msgpack."""
 
 import asyncio
 import os
@@ -10,7 +10,8 @@ os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
 from langchain_openai import ChatOpenAI
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
-from tscale_graph import Budget, ab_mcts, beam_search, lats, refine
+from tscale_graph import Budget, ab_mcts, aggregate_recursively, beam_search, lats, refine
+from tscale_graph.techniques.restarts import LOST
 
 
 class OneByOne(ChatOpenAI):
@@ -36,6 +37,8 @@ def technique(name, model):
             )
         case "refine":
             return refine(model, by_length, chains=3, max_revisions=3, answer="text")
+        case "aggregate_recursively":
+            return aggregate_recursively(model, population=3, generations=4, answer="text")
         case _:
             return lats(model, value=by_length, tools=[look], width=3, max_nodes=12, answer="text")
 
@@ -50,8 +53,11 @@ async def main(name: str, url: str, database: str) -> None:
         # "sync": a round is saved before the next one starts.
         out = await compiled.ainvoke(None if began else asked, thread, durability="sync")
     result = out["result"]
-    lost = sum("lost" in node.note for node in result.tree.nodes)
-    nodes = len(result.tree.nodes) - 1
+    if result.tree is None:
+        lost, nodes = sum(c.error == LOST for c in result.candidates), len(result.candidates)
+    else:
+        lost = sum("lost" in node.note for node in result.tree.nodes)
+        nodes = len(result.tree.nodes) - 1
     print(result.usage.calls, nodes, lost, result.usage.seconds, flush=True)
 
 

@@ -277,7 +277,7 @@ def start(technique, server, database):
     )
 
 
-@pytest.mark.parametrize("technique", ["ab_mcts", "lats", "refine"])
+@pytest.mark.parametrize("technique", ["ab_mcts", "lats", "refine", "aggregate_recursively"])
 def test_a_killed_search_goes_on_in_another_process(technique, tmp_path):
     database = tmp_path / "state.sqlite"
     answers = {f"{'so ' * number}it goes": 1.0 for number in range(60)}

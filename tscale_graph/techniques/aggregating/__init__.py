@@ -1,0 +1,1 @@
+"""Populations of answers, each written from some of the population before it."""
