@@ -104,7 +104,7 @@ def wanted(settings: ThinkingSettings, run: ThinkingRun) -> Wish:
     if refused or broken or used >= settings.thinking_tokens or (last.ended and used >= least):
         return Wish()
     if not last.ended:
-        return Wish((last.way,)) if last.tokens else Wish()
+        return Wish((last.way,)) if last.candidate.reasoning else Wish()
     if [turn.tokens for turn in thoughts[-FRUITLESS:]] == [0] * FRUITLESS:
         return Wish(remarks=(f"thought for {used} tokens, and would not go on to {least}",))
     return Wish((last.way,), cue=settings.wait)
