@@ -92,6 +92,7 @@ async def row(name: str, family: Family, drawn: Sequence[Asked], build: Any) -> 
         result.answer is not None and same_answer(result.answer, one["gold"], kind)
         for result, one in zip(results, drawn, strict=True)
     ]
+    print(".", end="", flush=True)
     return Row(name, right, results)
 
 
