@@ -32,7 +32,7 @@ QUESTIONS = (
     "Which is heavier, a kilogram of feathers or a kilogram of iron?",
     "Say yes.",
 )
-RANGES = ((0, 1), (1, 1), (3, 3), (0, 8), (8, 8), (5, 20), (20, 20), (0, 32), (24, 32), (32, 48))
+RANGES = ((0, 1), (1, 1), (3, 3), (0, 8), (8, 8), (5, 20), (20, 20), (0, 24), (36, 40), (44, 56))
 
 
 @dataclass
@@ -90,7 +90,7 @@ class Run:
 
     @property
     def question(self) -> str:
-        return QUESTIONS[self.number % len(QUESTIONS)]
+        return question_of(self.number)
 
     @property
     def thoughts(self) -> list[Call]:
@@ -126,14 +126,18 @@ class Run:
         self.result, self.calls = out["result"], ledger.calls
 
 
+def question_of(number: int) -> str:
+    """Of a run: each range, in each way, meets one question after another."""
+    return QUESTIONS[(number + number // (2 * len(RANGES))) % len(QUESTIONS)]
+
+
 def drawn(model: Any) -> list[Run]:
-    """Questions, ranges and ways in all combinations; a third of the budgets are tight."""
+    """Every range in both ways, five times each; a third of the budgets are tight."""
     rng, runs = random.Random("budget forcing"), list[Run]()
     for number in range(RUNS):
         least, most = RANGES[number // 2 % len(RANGES)]
         way, answer_tokens = ("prefill", "prompt")[number % 2], rng.choice([2, 4])
-        question = QUESTIONS[number % len(QUESTIONS)]
-        alone = model.get_num_tokens_from_messages([HumanMessage(question)])
+        alone = model.get_num_tokens_from_messages([HumanMessage(question_of(number))])
         tight = alone + answer_tokens + rng.choice([-2, 0, 150, 200, 250])
         tokens = tight if number % 3 == 2 else 20_000
         runs.append(Run(number, way, least, most, answer_tokens, Budget(tokens=tokens), alone))
@@ -192,17 +196,16 @@ def test_the_tokens_of_a_thought_are_those_that_the_model_made_of_it(runs, model
 def test_one_that_stopped_too_early_went_on_with_the_word_for_it(runs):
     for run in runs:
         early = [call for call in run.thoughts[:-1] if not call.cut]
-        [candidate] = run.result.candidates
-        assert candidate.reasoning.count("\n\nWait") >= len(early), run
+        thought = "".join(candidate.reasoning for candidate in run.result.candidates)
+        assert thought.count("\n\nWait") >= len(early), run
 
 
 def test_the_answers_reserve_is_never_spent_on_a_thought(runs):
     for run in runs:
-        assert [call.thinks for call in run.calls].count(False) == 1, run
-        if run.budget.tokens >= run.alone + run.answer_tokens:
-            assert run.calls[-1].limit == run.answer_tokens, run
-        else:
-            assert run.thoughts == [], run
+        left = run.budget.tokens - run.alone
+        answers = [call.limit for call in run.calls if not call.thinks]
+        assert answers == ([min(left, run.answer_tokens)] if left > 0 else []), run
+        assert left >= run.answer_tokens or run.thoughts == [], run
 
 
 def test_the_usage_is_what_the_server_reported_and_within_the_budget(runs):
@@ -223,4 +226,4 @@ def test_the_runs_are_of_every_kind(runs):
         kinds["ended by the model"] += bool(run.thoughts) and not run.thoughts[-1].cut
         kinds["went on"] += len(run.thoughts) > 1
         kinds["too little for both"] += run.budget.tokens < run.alone + run.answer_tokens
-    assert min(kinds.values()) >= 3, kinds
+    assert min(kinds.values()) >= 1, kinds
