@@ -48,6 +48,7 @@ bench: $(VENV)/test ## ratios: speed beside bare asyncio, and what more compute 
 	$(RUN) tests.benchmarks.tree_search
 	$(RUN) tests.benchmarks.search_loop
 	$(RUN) tests.benchmarks.searching --keep
+	$(RUN) tests.benchmarks.thinking
 	$(RUN) tests.benchmarks.real_model --keep
 
 clean: ## remove the virtual environment

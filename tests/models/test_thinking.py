@@ -328,3 +328,20 @@ def test_a_level_is_chosen_by_what_its_thoughts_usually_take():
     picked = [level_of(tokens, levels) for tokens in (1, 1_023, 1_024, 4_096, 16_384, 99_999)]
     assert picked == ["minimal", "minimal", "low", "medium", "high", "xhigh"]
     assert level_of(10, ["low", "high"]) == "low"
+
+
+@pytest.mark.parametrize(
+    ("model", "tokens"),
+    [
+        (anthropic(None, "claude-haiku-4-5"), 0),
+        (anthropic(None, "claude-opus-4-6"), 0),
+        (anthropic(None, "claude-sonnet-5-5"), 1_024),
+        (google(None, "gemini-2.5-flash"), 0),
+        (google(None, "gemini-2.5-pro"), 128),
+        (ChatOllama(model="qwen3", metadata=THINKS), 0),
+        (ChatOllama(model="gpt-oss:20b", metadata=THINKS), 1_024),
+        (chat_openai("http://127.0.0.1:9"), 128),
+    ],
+)
+def test_what_a_model_thinks_that_cannot_stop_is_known_or_estimated(model, tokens):
+    assert endpoint(model).thinking.unstoppable == tokens

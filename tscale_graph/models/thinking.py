@@ -32,6 +32,11 @@ class NativeThinking(Protocol):
         ...
 
     @property
+    def unstoppable(self) -> int:
+        """The most tokens that it thinks for although told not to, as a rule; 0 for none."""
+        ...
+
+    @property
     def replaces(self) -> frozenset[str]:
         """Arguments that users may have bound to the model, and that this decides."""
         ...

@@ -43,12 +43,27 @@ def _lowest(levels: Sequence[str]) -> str:
     return "none" if "none" in levels else level_of(0, levels)
 
 
+_SHORTEST_TOKENS = {"none": 0, "minimal": 128}
+"""What a thought at the lowest levels takes at most, as a rule: our estimate."""
+
+
+def _unstoppable(levels: Sequence[str]) -> int:
+    """The tokens to set aside for a thought at the lowest level that there is."""
+    lowest = _lowest(levels or COMMON_LEVELS)
+    return _SHORTEST_TOKENS.get(lowest, _USUAL_TOKENS.get(lowest, _USUAL_TOKENS["low"]))
+
+
 @dataclass(frozen=True, slots=True)
 class AnthropicBudget:
     """`thinking={"type": "enabled", "budget_tokens": …}`: Claude up to 4.5, from 1,024 tokens."""
 
     least: int = 1_024
     replaces: frozenset[str] = frozenset({"thinking", "reasoning_effort", "effort"})
+
+    @property
+    def unstoppable(self) -> int:
+        """None: it thinks only when it is told to."""
+        return 0
 
     def fields(self, model: BaseChatModel, bound: Mapping[str, Any], tokens: int) -> dict[str, Any]:
         """The budget; 0 turns thinking off, as it is by default."""
@@ -78,6 +93,11 @@ class AnthropicEffort:
     least: int = 1
     replaces: frozenset[str] = frozenset({"thinking", "reasoning_effort", "effort"})
 
+    @property
+    def unstoppable(self) -> int:
+        """Those of the lowest level, of a model that does not stop."""
+        return 0 if self.can_stop else _unstoppable(self.levels)
+
     def fields(self, model: BaseChatModel, bound: Mapping[str, Any], tokens: int) -> dict[str, Any]:
         """The level for so many tokens; 0 turns thinking off, or to the lowest level."""
         if not tokens and self.can_stop:
@@ -102,6 +122,11 @@ class OpenAIEffort:
     levels: tuple[str, ...]
     least: int = 1
     replaces: frozenset[str] = frozenset({"reasoning", "reasoning_effort"})
+
+    @property
+    def unstoppable(self) -> int:
+        """Those of the lowest level; none where that is "none"."""
+        return _unstoppable(self.levels)
 
     def fields(self, model: BaseChatModel, bound: Mapping[str, Any], tokens: int) -> dict[str, Any]:
         """The level for so many tokens, beside what else the user says of `reasoning`."""
@@ -136,6 +161,11 @@ class GoogleBudget:
         | {"thinking_config"}
     )
 
+    @property
+    def unstoppable(self) -> int:
+        """The least, of a model that does not take 0."""
+        return 0 if self.can_stop else self.least
+
     def fields(self, model: BaseChatModel, bound: Mapping[str, Any], tokens: int) -> dict[str, Any]:
         """The budget, within the model's range; thoughts are included in the reply."""
         off = 0 if self.can_stop else self.least
@@ -166,6 +196,11 @@ class GoogleLevel:
         | {"thinking_config"}
     )
 
+    @property
+    def unstoppable(self) -> int:
+        """Those of the lowest level."""
+        return _unstoppable(self.levels)
+
     def fields(self, model: BaseChatModel, bound: Mapping[str, Any], tokens: int) -> dict[str, Any]:
         """The level for so many tokens; thoughts are included in the reply."""
         return {
@@ -192,6 +227,11 @@ class OllamaSwitch:
     least: int = 1
     replaces: frozenset[str] = frozenset({"reasoning"})
 
+    @property
+    def unstoppable(self) -> int:
+        """None, but for a model that only takes levels."""
+        return _unstoppable(self.levels) if self.levels else 0
+
     def fields(self, model: BaseChatModel, bound: Mapping[str, Any], tokens: int) -> dict[str, Any]:
         """The switch, or the level for so many tokens."""
         return {"reasoning": level_of(tokens, self.levels) if self.levels else bool(tokens)}
@@ -216,6 +256,11 @@ class ServerBudget:
     server: Server
     least: int = 1
     replaces: frozenset[str] = frozenset({"extra_body"})
+
+    @property
+    def unstoppable(self) -> int:
+        """None: it is switched off."""
+        return 0
 
     def fields(self, model: BaseChatModel, bound: Mapping[str, Any], tokens: int) -> dict[str, Any]:
         """The switches and the budget, beside what else the user has in `extra_body`."""

@@ -54,8 +54,9 @@ def extended_thinking(
 
     Args:
         model: a chat model, "local", or "provider:model".
-        thinking_tokens: the most tokens of thought, at least 1. A provider that only knows levels
-            of effort gets the highest whose usual thought is no longer.
+        thinking_tokens: the most tokens of thought, at least 1: those that the model makes of it,
+            without what we put in (`wait`, `markers`) and what ends it. A provider that only knows
+            levels of effort gets the highest whose usual thought is no longer.
         min_thinking_tokens: the fewest, from 0 to `thinking_tokens`; natively, no provider can be
             told.
         way: "native" lets the provider think; "prefill" begins the model's own message with the

@@ -153,6 +153,46 @@ async def test_a_thought_never_counts_too_little_where_a_server_goes_on_after_it
     assert turn.bound >= len(turn.candidate.reasoning.encode())
 
 
+@pytest.mark.parametrize(
+    ("reported", "finish", "tokens"),
+    [
+        (12, "length", 12),  # it wrote words in more tokens than a tokenizer splits them into
+        (11, "stop", 10),  # the token that ends the message is none of the thought
+        (9, "stop", 9),
+        (None, "length", 10),
+    ],
+)
+def test_what_a_model_made_of_a_thought_is_counted_and_not_the_end_of_it(reported, finish, tokens):
+    step = Step(
+        index=0, phase="think", way="prefill", lease=Budget(calls=1), prompt_tokens=9,
+        output_tokens=12,
+    )  # fmt: skip
+    completion = Completion(
+        text=words(10),
+        output_tokens=reported,
+        truncated=finish == "length",
+        usage=Usage(calls=1, output_tokens=reported or 10),
+    )
+    turn = thought_turn(build_settings(Scripted()), step, completion)
+    assert (turn.tokens, turn.candidate.usage.reasoning_tokens) == (tokens, tokens)
+
+
+async def test_a_thought_that_a_limit_cut_within_a_word_is_not_asked_for_one_more_token():
+    class Splitting(Told):
+        """Reports that it used its limit up, whatever it said."""
+
+        def finish(self, call, text):
+            result = super().finish(call, text)
+            result.generations[0].message.response_metadata = {"finish_reason": "length"}
+            result.generations[0].message.usage_metadata["output_tokens"] = call.max_tokens
+            return result
+
+    model = Splitting(decide=lambda prompt, _: words(18) if asked_to_think(prompt) else ANSWER)
+    graph = extended_thinking(model, thinking_tokens=20, min_thinking_tokens=20)
+    result = await ask(graph, Budget(calls=9))
+    assert (result.usage.calls, result.usage.reasoning_tokens) == (2, 20)
+
+
 def build_settings(model):
     return ThinkingSettings(
         endpoint=endpoint(model),

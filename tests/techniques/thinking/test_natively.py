@@ -161,6 +161,30 @@ async def test_a_thought_that_took_the_answers_tokens_is_followed_by_a_call_that
     assert answer["max_completion_tokens"] == 1024
 
 
+@pytest.mark.parametrize("tokens", [2_500, 20_000])
+async def test_a_model_that_cannot_stop_thinking_has_room_for_that_beside_its_answer(
+    server, monkeypatch, tokens
+):
+    """The second call is told the lowest effort; what that takes was kept back with the answer."""
+
+    def thinks_the_first_time(body):
+        reply = recording_server.chat_completion(body)
+        if len(server.asked) == 1:
+            choice, usage = reply["choices"][0], reply["usage"]
+            choice["message"]["content"], choice["finish_reason"] = "", "length"
+            usage["completion_tokens"] = body["max_completion_tokens"]
+            usage["completion_tokens_details"]["reasoning_tokens"] = usage["completion_tokens"]
+        return reply
+
+    monkeypatch.setitem(recording_server.FORMS, "/v1/chat/completions", thinks_the_first_time)
+    graph = extended_thinking(served(server, True), thinking_tokens=2_000, max_output_tokens=500)
+    result = await ask(graph, Budget(tokens=tokens))
+    assert (result.answer, result.usage.calls) == ("3", 2)
+    assert result.usage.tokens <= tokens
+    _, answer = server.asked
+    assert (answer["reasoning_effort"], answer["max_completion_tokens"]) == ("minimal", 628)
+
+
 async def test_a_thought_that_a_server_leaves_in_the_text_is_told_apart(server, monkeypatch):
     def unparsed(body):
         reply = recording_server.chat_completion(body)

@@ -104,7 +104,7 @@ def wanted(settings: ThinkingSettings, run: ThinkingRun) -> Wish:
     if refused or broken or used >= settings.thinking_tokens or (last.ended and used >= least):
         return Wish()
     if not last.ended:
-        return Wish((last.way,)) if last.tokens else Wish()
+        return Wish((last.way,)) if last.candidate.reasoning else Wish()
     if [turn.tokens for turn in thoughts[-FRUITLESS:]] == [0] * FRUITLESS:
         return Wish(remarks=(f"thought for {used} tokens, and would not go on to {least}",))
     return Wish((last.way,), cue=settings.wait)
@@ -145,9 +145,9 @@ def _thought(
     room = _remaining(run)
     if room is None:
         return None, None
-    endpoint, answer = settings.endpoint, settings.answer_tokens
+    endpoint, answer = settings.endpoint, _tokens_to_answer(settings, run)
     native = way == "native"
-    kept = answer if native else 0
+    kept = settings.answer_tokens if native else 0
     prompt = run.prompt_bound + settings.words_bound("think", way) + run.thought_bound
     price = endpoint.prices.ceiling
     after = run.prompt_bound + settings.words_bound("answer", way) + run.thought_bound
@@ -203,7 +203,7 @@ def _answer(
         return None, None
     endpoint, thought = settings.endpoint, run.thought
     way = (_ways_to_answer(settings, run) or settings.ways[-1:])[0]
-    words = settings.words_bound("answer", way)
+    words, tokens = settings.words_bound("answer", way), _tokens_to_answer(settings, run)
 
     def size(shown: str) -> SampleSize:
         bound = run.thought_bound
@@ -212,7 +212,7 @@ def _answer(
         told = words if shown.strip() else 0  # without a thought, the bare question is asked
         return SampleSize(
             prompt_tokens=run.prompt_bound + told + bound,
-            output_tokens=settings.answer_tokens,
+            output_tokens=tokens,
             price=endpoint.prices.ceiling,
         )
 
@@ -234,7 +234,7 @@ def _answer(
         cut=cut,
         lease=given.lease,
         prompt_tokens=size(shown).prompt_tokens,
-        output_tokens=settings.answer_tokens,
+        output_tokens=tokens,
         thinking=_no_thinking(settings, run),
         deadline=run.admission.deadline if run.admission else None,
         distrusted=run.distrusted,
@@ -246,6 +246,14 @@ def _no_thinking(settings: ThinkingSettings, run: ThinkingRun) -> int | None:
     """0 for a model that would otherwise think on its own; None where that cannot be told it."""
     native_refused = any(turn.refused and turn.way == "native" for turn in run.turns)
     return 0 if settings.endpoint.thinking is not None and not native_refused else None
+
+
+def _tokens_to_answer(settings: ThinkingSettings, run: ThinkingRun) -> int:
+    """What the answer takes in a call of its own, beside what a model thinks that cannot stop."""
+    endpoint, tokens = settings.endpoint, settings.answer_tokens
+    if endpoint.thinking is not None and _no_thinking(settings, run) == 0:
+        tokens += endpoint.thinking.unstoppable
+    return min(tokens, endpoint.own_output_limit or tokens)
 
 
 def _remaining(run: ThinkingRun) -> Remaining | None:

@@ -30,25 +30,29 @@ def turn_of(step: Step, completion: Completion, candidate: Candidate) -> Turn:
 def thought_turn(settings: ThinkingSettings, step: Step, completion: Completion) -> Turn:
     """What a call that only thinks came to: never more tokens of thought than it was given.
 
-    All that it made is reasoning, whatever the model put after the end of its thought.
+    Tokens of thought are those that the model made of it. What ends it (a marker, or the token
+    that ends a message) is none of them, and neither is what we put in.
     """
     counter, (opening, close) = settings.endpoint.counter, settings.markers
     begun = settings.begun(step.shown, step.cue)
     prefill = opening + begun.rstrip() if step.way == "prefill" else ""
     said = completion.reasoning + what_came_new(completion.text, prefill)
-    said = said.lstrip().removeprefix(opening) if step.way == "prompt" else said
+    if step.way == "prompt" and said.lstrip().startswith(opening):
+        said = said.lstrip().removeprefix(opening)
     piece, marker, _ = said.partition(close)
-    tokens = _tokens(counter, piece, None if marker else completion.output_tokens)
-    if tokens > step.output_tokens:
-        piece, tokens = within(piece, step.output_tokens, counter.text), step.output_tokens
+    made = counter.text(piece) if marker else _tokens(counter, piece, completion)
+    if made > step.output_tokens:
+        piece = within(piece, step.output_tokens, counter.text)
+    tokens = min(made, step.output_tokens)
     ended = completion.error is None and (bool(marker) or not completion.truncated)
+    piece = piece.lstrip() if step.way == "prompt" else piece
     piece = piece.rstrip() if ended else piece
     cue = f"\n\n{step.cue}" if step.cue else ""
     joined = cue + _gap(step.shown + cue, piece, step)
     added = joined + piece if piece else ""
     candidate = candidate_of(completion, index=0)
     usage = completion.usage
-    candidate.usage = usage.model_copy(update={"reasoning_tokens": usage.output_tokens})
+    candidate.usage = usage.model_copy(update={"reasoning_tokens": min(made, usage.output_tokens)})
     candidate.text, candidate.reasoning = "", added
     turn = turn_of(step, completion, candidate)
     if counter.exact or completion.output_tokens is None:
@@ -126,11 +130,23 @@ def slack(tokens: int) -> int:
     return 2 + tokens // 64
 
 
-def _tokens(counter: TokenCounter, piece: str, reported: int | None) -> int:
-    """The tokens of a piece of thought: the model's own count, else the provider's."""
-    if counter.own or reported is None:
+def _tokens(counter: TokenCounter, piece: str, completion: Completion) -> int:
+    """The tokens of a piece of thought that nothing follows.
+
+    A piece that its limit cut short has the tokens that the provider reported: of its text a
+    tokenizer may count fewer, because models do not always write as tokenizers split, and what
+    was cut within a character is not told. Of a piece that the model ended, the provider counts
+    the end too, so that the model's own tokenizer knows better.
+    """
+    told = completion.output_tokens
+    if not completion.truncated and not piece.strip():
+        return 0
+    if told is None:
         return counter.text(piece)
-    return reported if piece else 0
+    if not counter.own:
+        return told
+    counted = counter.text(piece)
+    return max(told, counted) if completion.truncated else min(told, counted)
 
 
 def _gap(begun: str, piece: str, step: Step) -> str:

@@ -75,7 +75,7 @@ class Turn(BaseModel):
         phase: what it was for.
         way: how the model was asked.
         candidate: what it said: `reasoning` is what was added to the thought, `text` the answer.
-        tokens: tokens of thought that the model made.
+        tokens: tokens of thought that the model made; what ends it and what we put in are none.
         bound: the most tokens that what was added to the thought counts in a prompt.
         ended: the model stopped thinking by itself.
         refused: the provider does not take such a request.
