@@ -74,7 +74,10 @@ def of_thought(settings: ThinkingSettings, prompt_tokens: int) -> Usage:
     answer = settings.max_output_tokens
     if settings.ways[0] == "native":
         once = endpoint.size(prompt_tokens=prompt_tokens, output_tokens=thinking + answer)
-        spare = endpoint.size(prompt_tokens=prompt_tokens + thinking, output_tokens=answer)
+        unstoppable = endpoint.thinking.unstoppable if endpoint.thinking else 0
+        spare = endpoint.size(
+            prompt_tokens=prompt_tokens + thinking, output_tokens=answer + unstoppable
+        )
         return once.each + spare.each
     thoughts = _THOUGHTS if settings.min_thinking_tokens else 1
     words = settings.words_bound("think", settings.ways[0])
