@@ -6,6 +6,8 @@ from tests.techniques.refining.revising import numbering, tenths
 from tests.techniques.searching import QUESTION, ask
 from tscale_graph import Budget, refine, self_consistency
 from tscale_graph.recordings.chain_results import recorded_chains
+from tscale_graph.recordings.files import append_question, read_chains
+from tscale_graph.recordings.ratios import best_ratios
 
 
 async def run(model, verifier=tenths, *, budget=None, **more):
@@ -38,6 +40,20 @@ async def test_each_run_of_one_chain_is_a_chain():
 async def test_the_gold_answer_says_what_is_right_where_there_is_one():
     question = recorded(await run(numbering(2, 5, 10)), gold="5.0")
     assert [one.correct for one in question.chains[0]] == [False, True, False]
+
+
+async def test_from_runs_of_refine_to_the_ratio_for_a_new_question(tmp_path):
+    for place in range(6):
+        results = [await run(numbering(first, 4, 10)) for first in (2, 3, 5, 10)]
+        name = f"q{place}"
+        question = recorded_chains(
+            results, id=name, kind="number", verifier="tenths", max_revisions=4
+        )
+        append_question(tmp_path / "chains.jsonl.gz", question)
+    ratios = best_ratios(read_chains(tmp_path / "chains.jsonl.gz"), mean_calls=4)
+    ratio = ratios.at(0.8).chosen.ratio
+    result = await run(numbering(2, 4, 10), chains=ratio.chains, max_revisions=ratio.revisions)
+    assert result.verdict.passed
 
 
 async def test_costs_add_up_to_what_the_run_says_it_spent():

@@ -90,6 +90,22 @@ def test_chains_that_are_left_out_make_no_difference():
     assert every_ratio(whole, but_first=1) == every_ratio(rest)
 
 
+def test_a_bare_verdict_counts_as_a_full_score_or_none():
+    question = asked("12", "3")
+    bare = tuple(
+        tuple(one.model_copy(update={"score": None}) for one in chain) for chain in question.chains
+    )
+    again = every_ratio(question.model_copy(update={"chains": bare}))
+    assert again == every_ratio(question)
+    assert [one.verdict_score for one in bare[0] + bare[1]] == [0, 0, 1]
+
+
+def test_an_answer_without_a_letter_is_an_answer():
+    silent = asked("1").chains[0][0].model_copy(update={"answer": "", "correct": True})
+    question = asked("1").model_copy(update={"chains": ((silent,),), "kind": "text"})
+    assert every_ratio(question)[Ratio(chains=1, revisions=0)].accuracy == 1
+
+
 def test_draws_of_subsets_come_to_the_same_in_the_mean():
     rng = random.Random(1)
     question = asked(*("".join(rng.choices("123", k=4)) for _ in range(8)), max_revisions=3)

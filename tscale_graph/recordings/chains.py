@@ -44,6 +44,13 @@ class RecordedVersion(BaseModel):
         """All that it cost."""
         return self.prompt_tokens + self.output_tokens + self.verdict_tokens
 
+    @property
+    def verdict_score(self) -> float | None:
+        """Its score; that of a bare verdict is 1 or 0, and there is none without either."""
+        if self.score is None and self.passed is not None:
+            return float(self.passed)
+        return self.score
+
 
 class RecordedChains(BaseModel):
     """A question, and several chains of versions that know nothing of each other.

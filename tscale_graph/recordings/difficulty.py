@@ -1,6 +1,6 @@
 """How hard a question is, by what can be seen without knowing the right answer; and classes of it.
 
-Snell et al. 2024 (arXiv:2408.03314, section 3.2) call this model-predicted difficulty.
+Snell et al. 2024 (arXiv:2408.03314) call this model-predicted difficulty.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def observed_difficulty(question: RecordedChains) -> float:
     """
     firsts = [chain[0] for chain in question.chains]
     if question.verifier is not None:
-        return 1 - fmean(one.score or 0.0 for one in firsts)
+        return 1 - fmean(one.verdict_score or 0.0 for one in firsts)
     kind = answer_kind(question.kind)
     if kind is None:
         raise ValueError(f"question {question.id!r} does not say how its answers were read")

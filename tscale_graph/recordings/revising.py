@@ -119,8 +119,8 @@ class _Table:
         if kind is None:
             raise ValueError(f"question {question.id!r} does not say how its answers were read")
         self._question, self._shared_prompt = question, shared_prompt
-        answers = {one.answer for chain in question.chains for one in chain if one.answer}
-        self._kind = KnownKeys(kind.name, {answer: kind.key(answer) for answer in answers})
+        said = {one.answer for chain in question.chains for one in chain}
+        self._kind = KnownKeys(kind.name, {one: kind.key(one) for one in said if one is not None})
         self._select = BestVersion(verified=question.verifier is not None)
         self._candidates = [
             [
@@ -168,6 +168,6 @@ class _Table:
 
 
 def _candidate(version: RecordedVersion, index: int) -> Candidate:
-    score = version.score
+    score = version.verdict_score
     verdict = None if score is None else Verdict(score=score, passed=version.passed)
     return Candidate(index=index, answer=version.answer, verdict=verdict)
