@@ -17,6 +17,7 @@ from typing import Any, BinaryIO, Literal, cast
 
 from pydantic import ValidationError
 
+from tscale_graph.recordings.chains import RecordedChains
 from tscale_graph.recordings.records import RecordedQuestion, estimated_tokens
 
 Scores = Literal["probability", "reward"]
@@ -79,6 +80,30 @@ def _merged(
     yield from waiting.values()
 
 
+def read_chains(path: str | os.PathLike[str]) -> Iterator[RecordedChains]:
+    """The questions of a recording of chains of revisions, one after the other.
+
+    Args:
+        path: a file of JSON lines, gzipped if its name ends in ".gz".
+
+    Raises:
+        ValueError: for a line that is no question with chains, or one that was there before; in
+            one line, with file and number.
+        OSError: when the file cannot be read.
+    """
+    seen: set[str] = set()
+    for number, line in _lines(Path(path)):
+        where = f"{path}, line {number}"
+        try:
+            question = RecordedChains.model_validate_json(line)
+        except ValidationError as error:
+            raise ValueError(f"{where}: {_first_problem(error)}") from None
+        if question.id in seen:
+            raise ValueError(f"{where}: id {question.id!r} was there before")
+        seen.add(question.id)
+        yield question
+
+
 def check_place(path: str | os.PathLike[str]) -> None:
     """Refuse, before anything is paid for, a file that cannot be written.
 
@@ -92,7 +117,9 @@ def check_place(path: str | os.PathLike[str]) -> None:
         raise ValueError(f"{file} cannot be written: it is a folder")
 
 
-def append_question(path: str | os.PathLike[str], question: RecordedQuestion) -> None:
+def append_question(
+    path: str | os.PathLike[str], question: RecordedQuestion | RecordedChains
+) -> None:
     """Add a question to the end of a recording, and make sure that it is on the disk."""
     line = question.model_dump_json(exclude_defaults=True).encode() + b"\n"
     with Path(path).open("ab") as file:

@@ -13,11 +13,7 @@ from tscale_graph.models.nested import Technique, TechniqueGraph
 from tscale_graph.techniques.checking import Checker
 from tscale_graph.techniques.nodes import add_edges, add_node
 from tscale_graph.techniques.own_prompts import SamplerByPrompt
-from tscale_graph.techniques.refining.choosing import (
-    BestVersion,
-    RefiningDecider,
-    RefiningFinisher,
-)
+from tscale_graph.techniques.refining.choosing import RefiningDecider, RefiningFinisher
 from tscale_graph.techniques.refining.critic import Critic, SelfChecker
 from tscale_graph.techniques.refining.gate import RefiningGate
 from tscale_graph.techniques.refining.settings import RefiningSettings
@@ -32,6 +28,7 @@ from tscale_graph.techniques.settings import (
 from tscale_graph.techniques.state import Answered, Question
 from tscale_graph.techniques.whole_runs import of_revisions
 from tscale_graph.verifiers import Verifier, check_verifier
+from tscale_graph.votes import BestVersion
 
 
 def refine(

@@ -9,6 +9,7 @@ not depend on which call came back first.
 from __future__ import annotations
 
 from tscale_graph.votes.agreement import Agreement
+from tscale_graph.votes.best_version import BestVersion
 from tscale_graph.votes.bradley_terry import bradley_terry, tiers
 from tscale_graph.votes.choosing import Choice, choose, count_votes, finalists, read_answers
 from tscale_graph.votes.confidence import DeepConf, LogprobVote, StatedConfidenceVote
@@ -36,6 +37,7 @@ __all__ = [
     "SELECTIONS",
     "Agreement",
     "BestOfMajority",
+    "BestVersion",
     "Bracket",
     "Choice",
     "DeepConf",
