@@ -6,9 +6,8 @@ python examples/your_own_technique.py
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from langgraph.graph import END, START, StateGraph
+from langgraph.graph import END, START
 
 from tscale_graph import Budget
 from tscale_graph.blocks import (
@@ -16,6 +15,7 @@ from tscale_graph.blocks import (
     Question,
     SamplingSettings,
     SamplingState,
+    TechniqueGraph,
     add_edges,
     add_node,
     aggregator,
@@ -23,6 +23,7 @@ from tscale_graph.blocks import (
     decider,
     sampler,
     sampling_settings,
+    technique,
     verifier,
 )
 
@@ -38,9 +39,10 @@ class EvenAnswers:
 
     settings: SamplingSettings
 
-    def graph(self) -> StateGraph[Any, Any, Any, Any]:
+    def graph(self) -> TechniqueGraph:
         """START → admit → sample × k → verify → decide → admit again, or finish → END."""
-        graph = StateGraph(SamplingState, input_schema=Question, output_schema=Answered)
+        known = technique(self.settings, "even_answers")
+        graph = TechniqueGraph(SamplingState, known, input_schema=Question, output_schema=Answered)
         gate, decide = budget_gate(self.settings), decider(self.settings)
         check = verifier(self.settings, is_even)
         vote = aggregator(self.settings, technique="even_answers")

@@ -3,7 +3,8 @@
 A block is a frozen dataclass whose async methods are nodes and edges of a LangGraph graph:
 `budget_gate` (`admit`, and the edge `fan_out`), `sampler` (`sample`), `verifier` (`verify`),
 `decider` (`decide`, and the edge `another`) and `aggregator` (`finish`). They share one
-`SamplingSettings` and one `SamplingState`.
+`SamplingSettings` and one `SamplingState`. A `TechniqueGraph` says what it asks and takes, so that
+it may stand in the place of a model.
 
 `search_loop` is the whole loop of a tree search, for what `search_settings` says: a policy of
 `tscale_graph.search` decides where to expand, and a `Growth` what a node is. It needs the extra
@@ -13,9 +14,11 @@ models learn (extra `prm`).
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tscale_graph.importing import imported_late
+from tscale_graph.models.nested import Technique, TechniqueGraph
 from tscale_graph.techniques.admission import find_budget
 from tscale_graph.techniques.checking import Checker
 from tscale_graph.techniques.choosing import Aggregator, Decider
@@ -24,6 +27,7 @@ from tscale_graph.techniques.nodes import add_edges, add_node
 from tscale_graph.techniques.sampling import Sampler
 from tscale_graph.techniques.settings import SamplingSettings, sampling_settings
 from tscale_graph.techniques.state import Answered, Question, SamplingState
+from tscale_graph.techniques.whole_runs import of_samples
 from tscale_graph.verifiers import Verifier, check_verifier
 
 if TYPE_CHECKING:
@@ -43,6 +47,8 @@ __all__ = [
     "SamplingSettings",
     "SamplingState",
     "SearchSettings",
+    "Technique",
+    "TechniqueGraph",
     "add_edges",
     "add_node",
     "aggregator",
@@ -56,6 +62,7 @@ __all__ = [
     "sampling_settings",
     "search_loop",
     "search_settings",
+    "technique",
     "verifier",
 ]
 
@@ -75,6 +82,11 @@ __getattr__ = imported_late(
         "search_settings": f"{_SEARCHES}.settings",
     },
 )
+
+
+def technique(settings: SamplingSettings, name: str) -> Technique:
+    """What others know of a technique that samples by these settings, for its `TechniqueGraph`."""
+    return Technique(name, (settings.endpoint,), partial(of_samples, settings), settings.budget)
 
 
 def budget_gate(settings: SamplingSettings) -> BudgetGate:
