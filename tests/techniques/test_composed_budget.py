@@ -8,7 +8,7 @@ from tests.techniques.composing import Composer
 from tests.techniques.limits_kept import check_kept
 from tests.techniques.test_hard_limits import OVERRUN_SECONDS, a_budget, timed
 
-SCENARIOS = 600
+SCENARIOS = 120
 
 
 def a_scenario(seed):
