@@ -1,4 +1,4 @@
-"""What `tscale record` and `tscale prm` can be asked. Nothing heavy is imported here."""
+"""What `tscale draw`, `record` and `prm` can be asked. Nothing heavy is imported here."""
 
 from __future__ import annotations
 
@@ -69,6 +69,38 @@ examples:
 exit status:
   0  evaluated      2  wrong use, or no question that the model has not seen
 """
+
+
+_DRAW_HELP = """\
+Draw a graph as a person would: the steps of a technique in a box, and in the step that asks a
+model, that model or the technique in its place. Nothing is asked, and no key is needed.
+
+examples:
+  tscale draw best-of-n
+  tscale draw "best-of-n(extended-thinking(openai:gpt-5-mini), equation)" --text
+  tscale draw "ab-mcts([refine(openai:gpt-5-mini), local], judge:local)" --out search.html
+  tscale draw agent.py:graph --out agent.svg
+
+what to draw:
+  name             a technique (see tscale techniques) of your model and verifier
+  name(argument,…) of these: models, verifiers, techniques in turn, [several models], option=value
+  file.py:graph    the variable of a file, or of package.module:graph, that holds a LangGraph
+                   graph, compiled or not, or a function that makes one; the file is run
+
+Mermaid goes to standard output: paste it into Markdown on GitHub, or into mermaid.live.
+
+exit status:
+  0  drawn        1  the file could not be written        2  wrong use, or no such graph
+"""
+
+
+def add_draw(commands: argparse._SubParsersAction[Any]) -> None:  # pyright: ignore[reportPrivateUsage]
+    """Declare `tscale draw`."""
+    draw = _command(commands, "draw", "draw a graph, techniques within techniques", _DRAW_HELP)
+    draw.add_argument("graph", help="a technique, a composition, or file.py:graph")
+    form = draw.add_mutually_exclusive_group()
+    form.add_argument("--text", action="store_true", help="in characters, for a terminal")
+    form.add_argument("--out", metavar="PATH", help="into a file: .svg, .html, .mmd or .txt")
 
 
 def add_sampling(command: argparse.ArgumentParser) -> None:

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from tscale_graph.cli.arguments import add_prm, add_sampling
+from tscale_graph.cli.arguments import add_draw, add_prm, add_sampling
 
 COMPLETE, FAILED, WRONG_USE, CUT_OFF, NO_ANSWER, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
@@ -98,6 +98,10 @@ def _run(asked: argparse.Namespace) -> int:
         from tscale_graph.cli.listing import list_techniques
 
         return list_techniques()
+    if asked.command == "draw":
+        from tscale_graph.cli.draw import draw_command
+
+        return draw_command(asked)
     if asked.command == "record":
         from tscale_graph.cli.record import record_command
 
@@ -171,6 +175,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     _add_record_arguments(record)
+    add_draw(commands)
     add_prm(commands)
     commands.add_parser("models", help="which models there are, and what each needs")
     commands.add_parser("techniques", help="which techniques, rules and verifiers there are")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
@@ -46,12 +46,16 @@ class Technique:
         at_most: what a whole run takes at most, by the most tokens of its prompt. An estimate:
             it sizes leases, and what keeps a run within one is the run itself.
         budget: of requests that bring none; in the place of a model, the most that one run takes.
+        asked_in: the nodes that ask the models, for drawings.
+        notes: what a drawing says beside the names of nodes: how many samples, which verifier.
     """
 
     name: str
     asks: tuple[Endpoint, ...]
     at_most: Callable[[int], Usage] = field(repr=False)
     budget: Budget | None = None
+    asked_in: tuple[str, ...] = ("sample",)
+    notes: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 class TechniqueGraph(StateGraph[Any, Any, Any, Any]):

@@ -112,7 +112,10 @@ def _graph(settings: AggregatingSettings) -> TechniqueGraph:
     finisher = AggregatingFinisher(settings)
     sampling, state = settings.sampling, AggregatingState
     at_most = partial(of_populations, settings)
-    known = Technique("aggregate_recursively", (sampling.endpoint,), at_most, sampling.budget)
+    notes = {"sample": f"{settings.population} side by side, {settings.generations} times"}
+    known = Technique(
+        "aggregate_recursively", (sampling.endpoint,), at_most, sampling.budget, notes=notes
+    )
     graph = TechniqueGraph(state, known, input_schema=Question, output_schema=Answered)
     add_node(graph, "admit", gate.admit, execute_in="activity", state=state)
     add_node(graph, "sample", sampler.sample, execute_in="activity", state=state)

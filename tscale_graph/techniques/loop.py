@@ -17,6 +17,7 @@ from tscale_graph.techniques.sampling import Sampler
 from tscale_graph.techniques.settings import SamplingSettings
 from tscale_graph.techniques.state import Answered, Question, SamplingState
 from tscale_graph.techniques.whole_runs import of_samples
+from tscale_graph.verifiers.titles import title_of
 
 
 def sampling_loop(settings: SamplingSettings, *, technique: str) -> TechniqueGraph:
@@ -31,7 +32,8 @@ def sampling_loop(settings: SamplingSettings, *, technique: str) -> TechniqueGra
     """
     gate, decider = BudgetGate(settings), Decider(settings)
     state, at_most = SamplingState, partial(of_samples, settings)
-    known = Technique(technique, (settings.endpoint,), at_most, settings.budget)
+    asks, notes = (settings.endpoint,), _notes(settings)
+    known = Technique(technique, asks, at_most, settings.budget, notes=notes)
     graph = TechniqueGraph(state, known, input_schema=Question, output_schema=Answered)
     add_node(graph, "admit", gate.admit, execute_in="activity", state=state)
     add_node(graph, "sample", Sampler(settings).sample, execute_in="activity", state=state)
@@ -61,3 +63,12 @@ def sampling_loop(settings: SamplingSettings, *, technique: str) -> TechniqueGra
     add_edges(graph, "decide", decider.another, ["admit", closing])
     graph.add_edge("finish", END)
     return graph
+
+
+def _notes(settings: SamplingSettings) -> dict[str, str]:
+    most, closing = settings.max_samples, settings.closing
+    return {
+        "sample": f"up to {most}" if most > 1 else "",
+        "verify": "" if settings.verifier is None else title_of(settings.verifier),
+        "rank": "" if closing is None else closing.name.replace("_", " "),
+    }

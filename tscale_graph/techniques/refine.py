@@ -28,6 +28,7 @@ from tscale_graph.techniques.settings import (
 from tscale_graph.techniques.state import Answered, Question
 from tscale_graph.techniques.whole_runs import of_revisions
 from tscale_graph.verifiers import Verifier, check_verifier
+from tscale_graph.verifiers.titles import title_of
 from tscale_graph.votes import BestVersion
 
 
@@ -128,7 +129,8 @@ def _graph(settings: RefiningSettings, checker: Checker) -> TechniqueGraph:
     finisher = RefiningFinisher(settings)
     sampling, state = settings.sampling, RefiningState
     at_most = partial(of_revisions, settings)
-    known = Technique("refine", (sampling.endpoint,), at_most, sampling.budget)
+    notes = {"sample": _versions(settings), "verify": _judge(settings)}
+    known = Technique("refine", (sampling.endpoint,), at_most, sampling.budget, notes=notes)
     graph = TechniqueGraph(state, known, input_schema=Question, output_schema=Answered)
     add_node(graph, "admit", gate.admit, execute_in="activity", state=state)
     add_node(graph, "sample", sampler.sample, execute_in="activity", state=state)
@@ -142,3 +144,14 @@ def _graph(settings: RefiningSettings, checker: Checker) -> TechniqueGraph:
     add_edges(graph, "decide", decider.another, ["admit", "finish"])
     graph.add_edge("finish", END)
     return graph
+
+
+def _versions(settings: RefiningSettings) -> str:
+    most = "up to 1 revision"
+    if settings.max_revisions > 1:
+        most = f"up to {settings.max_revisions} revisions"
+    return most if settings.chains == 1 else f"{settings.chains} chains, {most} each"
+
+
+def _judge(settings: RefiningSettings) -> str:
+    return "by the model itself" if settings.critic else title_of(settings.sampling.verifier)

@@ -18,6 +18,7 @@ from tscale_graph.techniques.tree_search.selecting import Selector
 from tscale_graph.techniques.tree_search.settings import SearchSettings
 from tscale_graph.techniques.tree_search.state import SearchState
 from tscale_graph.techniques.whole_runs import of_search
+from tscale_graph.verifiers.titles import title_of
 
 
 def search_loop(settings: SearchSettings, *, technique: str) -> TechniqueGraph:
@@ -31,7 +32,18 @@ def search_loop(settings: SearchSettings, *, technique: str) -> TechniqueGraph:
         technique: the name that the result bears.
     """
     state, at_most = SearchState, partial(of_search, settings)
-    known = Technique(technique, settings.endpoints, at_most, settings.budget)
+    known = Technique(
+        technique,
+        settings.endpoints,
+        at_most,
+        settings.budget,
+        asked_in=("expand",),
+        notes={
+            "expand": f"up to {settings.max_nodes:,} nodes",
+            "verify": title_of(settings.verifier),
+            "reflect": "by the model itself",
+        },
+    )
     graph = TechniqueGraph(state, known, input_schema=Question, output_schema=Answered)
     gate, selector, backup = SearchGate(settings), Selector(settings), Backup(settings)
     expander, scorer = Expander(settings), Scorer(settings)
