@@ -40,7 +40,7 @@ COMPOSITIONS = {
     "thinking": lambda: best_of_n(extended_thinking(model()), equation),
     "refining": lambda: self_consistency(refine(model())),
     "tournament": lambda: best_of_n(model(), pairwise_judge(model("judge"))),
-    "populations": lambda: self_consistency(aggregate_recursively(model())),
+    "populations": lambda: aggregate_recursively(refine(model())),
     "search": lambda: ab_mcts([refine(model("a"), equation), model("b")], equation),
     "beams": lambda: beam_search(model(), lambda question, answer: 0.5),
     "agents": lambda: lats(model()),
