@@ -18,6 +18,8 @@ WHAT_COUNTS = """
 import time
 began = time.perf_counter()
 import {module}
+
+pytestmark = pytest.mark.processes
 print(time.perf_counter() - began)
 """
 

@@ -152,6 +152,7 @@ def test_a_package_that_is_missing_is_named(monkeypatch, tscale):
     assert "pip install 'tscale-graph[prm]'" in done.stderr
 
 
+@pytest.mark.processes
 def test_the_command_answers_without_what_it_needs_to_train(tscale_process):
     done = tscale_process("prm", "train", "--help")
     assert done.returncode == 0

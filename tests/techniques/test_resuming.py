@@ -12,6 +12,8 @@ import pytest
 
 from tests.fake_server import Behaviour, FakeServer
 
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).parents[2]
 # Forked from one that has imported all that a run needs, and has done nothing else.
 processes = multiprocessing.get_context("forkserver")
