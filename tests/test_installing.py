@@ -12,14 +12,14 @@ from packaging.utils import canonicalize_name
 
 import tscale_graph
 
+pytestmark = pytest.mark.processes
+
 PACKAGE = Path(tscale_graph.__file__).parent
 TIMES = 7
 WHAT_COUNTS = """
 import time
 began = time.perf_counter()
 import {module}
-
-pytestmark = pytest.mark.processes
 print(time.perf_counter() - began)
 """
 
