@@ -15,7 +15,15 @@ import math
 from collections.abc import Iterable
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 Limit = Literal["calls", "tokens", "usd", "seconds"]
 """The name of one limit of a budget."""
@@ -172,6 +180,27 @@ class Budget(BaseModel):
         if all(getattr(self, name) is None for name in LIMITS):
             raise ValueError("a budget needs at least one of calls, tokens, usd, seconds")
         return self
+
+    @classmethod
+    def of(cls, given: object) -> Budget:
+        """The budget that a user gave: one, or a mapping of its fields.
+
+        >>> Budget.of({"tokens": 0})
+        Traceback (most recent call last):
+        ValueError: budget: tokens: Input should be greater than 0, got 0
+
+        Raises:
+            ValueError: in one line, when it is none.
+        """
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            problem = error.errors(include_url=False, include_context=False)[0]
+            where = "".join(f"{part}: " for part in problem["loc"])
+            told = problem["msg"].removeprefix("Value error, ")
+            unknown = problem["type"] == "extra_forbidden"
+            known = f" (it takes {', '.join(LIMITS)})" if unknown else ""
+            raise ValueError(f"budget: {where}{told}, got {problem['input']!r}{known}") from None
 
     def remaining(self, usage: Usage) -> Remaining:
         """What is left after `usage`: each limit less what was used of it, but never below 0."""

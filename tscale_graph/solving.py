@@ -34,15 +34,18 @@ async def asolve(
         arguments: for a technique given by name: its own, `model` among them ("local" if none).
 
     Raises:
-        ValueError: for an unknown technique or a bad argument.
+        ValueError: for an unknown technique, a graph that is none, or a bad argument.
         BudgetExceeded: when the budget ended before there was any answer.
     """
     if not question or (isinstance(question, str) and not question.strip()):
         raise ValueError("no question: it is empty")
     graph = _compiled(technique, arguments)
     messages = [("user", question)] if isinstance(question, str) else list(question)
-    asked = {"messages": messages, "budget": Budget.model_validate(budget)}
-    return Result.model_validate((await graph.ainvoke(asked))["result"])
+    asked = {"messages": messages, "budget": Budget.of(budget)}
+    out = await graph.ainvoke(asked)
+    if "result" not in out:
+        raise ValueError(f"technique must be one whose output has a result, got {graph.get_name()}")
+    return Result.model_validate(out["result"])
 
 
 def solve(

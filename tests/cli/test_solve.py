@@ -51,7 +51,7 @@ def test_best_of_n_and_the_router(server, tscale):
     question = "Solve 3x + 4 = 19 for x."
     best = tscale(*SOLVE, question, "--technique", "best-of-n", "--verify", "equation")
     assert (best.returncode, best.stdout) == (0, "x = 5\n")
-    assert "verifier: passed" in best.stderr
+    assert "verdict: passed" in best.stderr
     routed = tscale(*SOLVE, question, "--technique", "router", "--verify", "equation")
     assert (routed.returncode, routed.stdout) == (0, "x = 5\n")
     assert "class verifiable: an equation to solve" in routed.stderr

@@ -47,7 +47,7 @@ def test_what_a_verifier_says_is_text_too(text, capsys):
         answer="3", status="complete", usage=Usage(calls=1), technique="t", verdict=verdict
     )
     print_result(result, screen)
-    assert f"verifier: failed, 0.00: {text}\n" in screen.file.getvalue()
+    assert f"verdict: failed, 0.00: {text}\n" in screen.file.getvalue()
     assert capsys.readouterr().out == "3\n"
 
 

@@ -80,7 +80,10 @@ async def test_chains_that_another_ended_by_passing_are_refused():
 
 async def test_chains_that_cannot_be_told_apart_are_refused():
     silent = await run(numbering("What?", 2, 3, 4, 5, 6), chains=2, max_revisions=2)
-    with pytest.raises(ValueError, match="was begun 2 times, so its 3 chains cannot be told apart"):
+    with pytest.raises(
+        ValueError,
+        match="was begun 2 times in a run of chains=3, so its chains cannot be told apart",
+    ):
         recorded(silent, chains=3)
 
 

@@ -269,7 +269,7 @@ async def test_it_can_be_asked_for_by_name():
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ({"max_revisions": 0}, "max_revisions must be at least 1, got 0"),
+        ({"max_revisions": -1}, "max_revisions must be at least 0, got -1"),
         ({"max_revisions": 1.5}, "max_revisions must be a whole number, got 1.5"),
         ({"repeats": 0}, "repeats must be at least 1, got 0"),
         ({"chains": 0}, "chains must be at least 1, got 0"),

@@ -194,7 +194,7 @@ def summary(result: Result) -> list[str]:
     if result.verdict is not None:
         passed = {True: "passed", False: "failed", None: "scored"}[result.verdict.passed]
         feedback = f": {result.verdict.feedback}" if result.verdict.feedback else ""
-        lines.append(f"verifier: {passed}, {result.verdict.score:.2f}{feedback}")
+        lines.append(f"verdict: {passed}, {result.verdict.score:.2f}{feedback}")
     if result.agreement is not None:
         votes = sum(tally.count for tally in result.votes)
         lines.append(f"agreement: {result.agreement:.0%} of {votes} answers ({count} samples)")

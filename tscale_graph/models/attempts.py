@@ -64,6 +64,7 @@ class Request:
         answer_tokens: of the output tokens, those that no thought may have.
         goes_on: after a stop, the node that asks this asks the same things in the same order, so
             that a technique in the model's place can go on where it was.
+        begun: it was begun on it before.
     """
 
     messages: Sequence[BaseMessage]
@@ -81,6 +82,7 @@ class Request:
     thinking: int | None = None
     answer_tokens: int = 0
     goes_on: bool = False
+    begun: bool = False
 
 
 @dataclass(slots=True)
@@ -250,7 +252,8 @@ class _ConfidenceGauge:
 class _LengthGauge:
     """Counts a stream as it comes, without counting all of it again for each chunk.
 
-    The bounds of the pieces bound the whole, so that is counted only when they reach the limit.
+    The bounds of the pieces bound the whole, so that is counted only when they reach the limit. A
+    stream that is just as long as its limit may be over: what ends it may have the usage.
     """
 
     def __init__(self, attempt: Attempt) -> None:
@@ -258,13 +261,15 @@ class _LengthGauge:
         self._limit = attempt.limit
         self._text = ""
         self._bound = 0
+        self._reached = False
 
     def full(self, chunk: AIMessageChunk) -> bool:
         """Whether the limit has been reached and more would go over it."""
         piece = read_spoken(chunk)
-        self._text += piece
+        more, self._text = self._reached and bool(piece), self._text + piece
         self._bound += self._counter.text_bound(piece)
         if self._bound < self._limit:
             return False
         self._bound = self._counter.text(self._text)
-        return self._bound >= self._limit
+        self._reached = self._bound >= self._limit
+        return more or self._bound > self._limit

@@ -22,9 +22,9 @@ from tscale_graph.leases import MAX_RETRIES
 from tscale_graph.models.attempts import Attempt, Request, run
 from tscale_graph.models.endpoint import Endpoint
 from tscale_graph.models.failures import Failure, one_line
-from tscale_graph.models.nested import halts
+from tscale_graph.models.inner_runs import halts, ledger
 from tscale_graph.models.replies import Completion
-from tscale_graph.models.settlement import settle, settle_uncounted, share
+from tscale_graph.models.settlement import settle, settle_uncounted, share, whole_attempt
 from tscale_graph.models.threads import in_thread
 from tscale_graph.models.waiting import UNWANTED, pause
 
@@ -93,7 +93,7 @@ async def complete(
         if counted is None:
             return [Completion(error=_NO_TIME_TO_COUNT, cut_off_by="seconds")]
         prompt_bound = counted
-    rng = rng or random.Random()
+    rng, books, call = rng or random.Random(), ledger(), object()
     watched = not endpoint.honours_limit and (lease.tokens is not None or lease.usd is not None)
     request = replace(request, stream=request.stream or watched or deadline is not None)
     spent, notes, tried = Usage(), tuple[str, ...](), 0
@@ -106,12 +106,16 @@ async def complete(
             refusal = _refusal(prompt_bound, room, limited_by)
             return [Completion(error=refusal, cut_off_by=limited_by, usage=spent, notes=notes)]
         attempt = Attempt(endpoint, request, limit, prompt_bound)
+        if books is not None:
+            books.note(call, spent + whole_attempt(attempt))
         started = clock()
         expired = await run(attempt, _seconds_left(deadline, clock), halts=unwanted_by)
         took = max(0.0, clock() - started)
         left = _seconds_left(deadline, clock)
         completions, usage = await _settled(attempt, took, expired=expired, left=left)
         spent += usage
+        if books is not None:
+            books.note(call, spent)
         failed = attempt.failure
         final = expired or attempt.cut or completions[0].text
         patience = None if final else _pause(failed, tried, rng)

@@ -21,7 +21,7 @@ from tscale_graph.budget import Usage
 from tscale_graph.leases import SampleSize
 from tscale_graph.models.addresses import address, at_vendor
 from tscale_graph.models.nested import Nested, nested
-from tscale_graph.models.pricing import PriceList, price_list
+from tscale_graph.models.pricing import PriceList, price_list, unknown_price
 from tscale_graph.models.thinking import NativeThinking, native_thinking
 from tscale_graph.models.thinking_options import ServerBudget
 from tscale_graph.models.thoughts import with_thoughts
@@ -132,8 +132,16 @@ class Endpoint:
             price=self.prices.ceiling,
             shared_prompt=together,
             beside=beside,
-            whole=self.nested.whole(prompt_tokens) if self.nested else None,
+            whole=self._whole_run(self.nested, prompt_tokens) if self.nested else None,
         )
+
+    def _whole_run(self, inner: Nested, prompt_tokens: int) -> Usage:
+        """What a run of a technique takes at most; dollars by its tokens, where it names none."""
+        whole, price = inner.whole(prompt_tokens), self.prices.ceiling
+        if price is None or whole.usd:
+            return whole
+        usd = price.cost(input_tokens=whole.input_tokens, output_tokens=whole.output_tokens)
+        return whole.model_copy(update={"usd": usd})
 
     @property
     def generates_in_thread(self) -> bool:
@@ -260,7 +268,10 @@ def chat_endpoint(model: Askable, *, technique: str) -> Endpoint:
 
 def _in_place_of_a_model(inner: Nested) -> Endpoint:
     """A technique as an endpoint: with the tokenizer and the price of the first model in it."""
-    asks = inner.technique.asks
+    asks, own = inner.technique.asks, inner.technique.budget
+    unpriced = next((name for one in asks if (name := one.unpriced)), None)
+    if own is not None and own.usd is not None and unpriced is not None:
+        raise ValueError(unknown_price(unpriced))
     first = next((one for one in asks if one.unpriced), asks[0])
     return replace(
         first,

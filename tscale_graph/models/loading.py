@@ -8,6 +8,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import Runnable
 
 from tscale_graph.models.endpoint import Askable
+from tscale_graph.models.failures import one_line
 
 _EXTRAS = {"openai", "anthropic", "google", "ollama"}
 _MEANS = 'a chat model, "local", or "provider:model" such as "openai:gpt-5-mini"'
@@ -34,6 +35,8 @@ def load_model(model: str | Askable) -> Askable:
     """
     if not isinstance(model, str):
         return model
+    if not model.strip():
+        raise ValueError(f"model must be {_MEANS}, got {model!r}")
     if model == "local":
         from tscale_graph.models.embedded import embedded_model
 
@@ -52,8 +55,11 @@ def _from_provider(name: str) -> BaseChatModel:
     except ImportError:
         raise _missing(name, provider) from None
     except Exception as error:
-        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        raise ValueError(f"model must be {_MEANS}, got {name!r}: {reason}") from error
+        told = one_line(error).removeprefix(f"{type(error).__name__}: ")
+        unknown = f"model must be {_MEANS}, got {name!r}"
+        known = ":" in name and provider in _EXTRAS
+        whole = f"model {name!r} cannot be set up" if known else unknown
+        raise ValueError(f"{whole}: {told}") from error
 
 
 def _missing(name: str, provider: str) -> ImportError:

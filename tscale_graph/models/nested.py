@@ -5,33 +5,38 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Mapping, Sequence
-from contextvars import ContextVar, copy_context
+from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig
+from langchain_core.runnables.config import ensure_config, var_child_runnable_config
+from langgraph._internal._constants import CONFIG_KEY_CHECKPOINTER, CONFIG_KEY_RUNTIME
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.errors import GraphBubbleUp
 from langgraph.graph import StateGraph
 from langgraph.pregel import Pregel
 
 from tscale_graph.budget import Budget, BudgetExceeded, Usage
 from tscale_graph.candidates import Result, SamplingError
 from tscale_graph.models.failures import one_line
+from tscale_graph.models.inner_runs import InnerRun, enter, inner_run
 from tscale_graph.models.replies import Completion
+from tscale_graph.models.threads import in_thread, running_synchronously
 from tscale_graph.models.waiting import UNWANTED, abandon, until
 
 if TYPE_CHECKING:
     from tscale_graph.models.attempts import Request
     from tscale_graph.models.endpoint import Endpoint
 
-SEED = "tscale_seed"
-"""Where a run's configuration has the seed that it takes in place of its technique's own."""
 _OWN = ('answer="auto" read', "usd is not counted")
 """What notes begin with that are for those who asked a run themselves."""
-_GRACE_SECONDS, _GRACE = 0.4, 40
+_GRACE_SECONDS, _NAPS = 0.4, 40
 """How long after the deadline a run may take to say what it has come to, and in how many naps: a
 process that stands still takes longer over each of them."""
-
+_OF_SAVED_RUNS = ("__pregel_", "checkpoint_", "thread_id")
+"""What the names in a configuration begin with that have a run saved as a part of another one."""
 
 _Compiled = Pregel[Any, Any, Any, Any]
 
@@ -56,6 +61,23 @@ class Technique:
     budget: Budget | None = None
     asked_in: tuple[str, ...] = ("sample",)
     notes: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def __post_init__(self) -> None:
+        """Check what a user's own technique says of itself.
+
+        Raises:
+            ValueError: in one line.
+        """
+        if not self.asks or not all(hasattr(one, "unpriced") for one in self.asks):
+            raise ValueError(
+                f"asks of the technique {self.name} must name its endpoints, at least one: "
+                "settings.endpoint, say"
+            )
+        if not callable(self.at_most):
+            raise ValueError(
+                f"at_most of the technique {self.name} must be a function from the tokens of a "
+                f"prompt to a Usage, got {self.at_most!r}"
+            )
 
 
 class TechniqueGraph(StateGraph[Any, Any, Any, Any]):
@@ -89,17 +111,21 @@ class Nested:
         technique: what is known of it.
         graph: compiled without a checkpointer of its own, so that its runs are saved by that of
             the run that they are part of.
-        unsaved: the same, with runs that nothing saves: LangGraph tells the runs that one node
-            makes apart by their order.
     """
 
     technique: Technique
     graph: _Compiled = field(repr=False)
-    unsaved: _Compiled = field(repr=False)
 
     def whole(self, prompt_tokens: int) -> Usage:
-        """What one run takes at most."""
+        """What one run takes at most.
+
+        Raises:
+            ValueError: when the technique does not say.
+        """
         most, own = self.technique.at_most(prompt_tokens), self.technique.budget
+        if not isinstance(most, Usage) or most.calls < 1:  # pyright: ignore[reportUnnecessaryIsInstance]
+            name = self.technique.name
+            raise ValueError(f"at_most of {name} must give a Usage of 1 call or more, got {most!r}")
         if own is None:
             return most
         allowed = own.at_most(most)
@@ -118,7 +144,9 @@ class Nested:
         clock: Callable[[], float],
         halts: Sequence[asyncio.Event],
     ) -> Completion:
-        """Run the technique on a prompt. Never raises but for being cancelled.
+        """Run the technique on a prompt.
+
+        Never raises but for being cancelled, and for an interrupt that can be gone on from.
 
         Args:
             request: its messages and its seed; all else is the technique's own affair.
@@ -126,83 +154,126 @@ class Nested:
             deadline: when it must be over, on the same clock.
             clock: seconds since the epoch.
             halts: set when the answer is not wanted any more: calls in flight are cancelled, and
-                the run ends with what it has.
+                the run ends.
         """
         left = None if deadline is None else deadline - clock()
-        if left is not None and left <= 0:
+        if left is not None and left <= 0 and not request.begun:
             return Completion(error="the deadline had passed", cut_off_by="seconds")
-        budget = lease if left is None else lease.within(Budget(seconds=max(left, 1e-6)))
-        if self.technique.budget is not None:
-            budget = budget.within(self.technique.budget)
-        asked = {"messages": list(request.messages), "budget": budget}
+        granted = lease if left is None else lease.within(Budget(seconds=max(left, 1e-6)))
+        own = self.technique.budget
+        budget = granted if own is None else granted.within(own)
         seed = None if request.seed is None else random.Random(request.seed).getrandbits(31)
-        config: RunnableConfig = {"configurable": {SEED: seed}}
-        context = copy_context()
-        context.run(_halts.set, tuple(halts))
-        graph = self.graph if request.goes_on else self.unsaved
-        run = asyncio.create_task(graph.ainvoke(asked, config), context=context)
+        inner, context = inner_run(halts=tuple(halts), seed=seed), copy_context()
+        context.run(enter, inner)
+        asked = {"messages": list(request.messages), "budget": budget}
+        work = self._run(asked, goes_on=request.goes_on)
+        run = asyncio.create_task(work, context=context)
         # The run keeps to its deadline and to what halts it by itself.
-        await until(run, seconds=left, halts=())
-        for _ in range(_GRACE):
+        await until(run, seconds=left, halts=halts)
+        for _ in range(_NAPS):
             if run.done():
                 break
-            await until(run, seconds=_GRACE_SECONDS / _GRACE, halts=())
+            await until(run, seconds=_GRACE_SECONDS / _NAPS / inner.depth, halts=())
+        unwanted = any(halt.is_set() for halt in halts)
         if not run.done():
             await abandon(run)
-            lost = f"{self.technique.name} was not over at the deadline"
-            return Completion(error=lost, usage=self._all(lease, request), cut_off_by="seconds")
-        completion = self._by_lease(self._ended(run, lease, request), lease, budget)
-        if any(halt.is_set() for halt in halts):
+            completion = self._lost("was not over in time", inner, request, lease)
+            completion = replace(completion, cut_off_by=None if unwanted else "seconds")
+        else:
+            completion = self._ended(run, inner, request, lease)
+        if unwanted:
             return replace(completion, error=None, truncated=True, discarded=UNWANTED)
-        spent = completion.usage.tokens
-        if lease.tokens is not None and spent > lease.tokens:
-            return replace(completion, overshoot_tokens=spent - lease.tokens)
-        return completion
+        return self._within(completion, granted, budget)
+
+    async def _run(self, asked: dict[str, Any], *, goes_on: bool) -> dict[str, Any]:
+        """Run the graph, saved with the run that it is part of if it can go on from there."""
+        saver = _saver()
+        if saver is not None and not goes_on:
+            # LangGraph tells the runs that a node makes apart by their order, and there is none.
+            var_child_runnable_config.set(_unsaved(ensure_config()))
+        elif saver is not None and running_synchronously():  # the checkpointer may be no other
+            return await in_thread(lambda: self.graph.invoke(asked))
+        return await self.graph.ainvoke(asked)
 
     def _ended(
-        self, run: asyncio.Task[dict[str, Any]], lease: Budget, request: Request
+        self, run: asyncio.Task[dict[str, Any]], inner: InnerRun, request: Request, lease: Budget
     ) -> Completion:
+        """What a run that is over came to, and what it spent.
+
+        Raises:
+            GraphBubbleUp: when it was interrupted and can go on.
+        """
         name = self.technique.name
         try:
             out = run.result()
+            return _read(Result.model_validate(out["result"]), out["messages"][-1], name)
         except BudgetExceeded as error:
-            return Completion(error=str(error), usage=error.usage, cut_off_by=error.limit)
+            told = f"{name}: {error}"
+            return Completion(error=told, usage=error.usage, cut_off_by=error.limit)
         except SamplingError as error:
-            return Completion(error=str(error), usage=error.usage)
+            return Completion(error=f"{name}: {error}", usage=error.usage)
+        except GraphBubbleUp:
+            if request.goes_on and _saver() is not None:
+                raise
+            told = "was interrupted, and without a checkpointer it cannot go on"
+            return self._lost(told, inner, request, lease)
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - of users' own nodes
-            told = f"{name} failed: {one_line(error)}"
-            return Completion(error=told, usage=self._all(lease, request))
-        return _read(Result.model_validate(out["result"]), out["messages"][-1], name)
+            return self._lost(f"failed: {one_line(error)}", inner, request, lease)
 
-    def _by_lease(self, completion: Completion, lease: Budget, budget: Budget) -> Completion:
-        """The same, where a limit of the technique's own is none of the request's."""
-        limit = completion.cut_off_by
-        if limit in (None, "seconds") or getattr(budget, limit) == getattr(lease, limit):
+    def _lost(self, told: str, inner: InnerRun, request: Request, lease: Budget) -> Completion:
+        """A run that came to nothing: it cost what its calls did, or may have.
+
+        One that had been begun before it was stopped is charged its whole lease.
+        """
+        usage = inner.ledger.total
+        if request.begun:
+            usage = lease.at_most(self.whole(request.prompt_tokens or 0))
+        return Completion(error=f"{self.technique.name} {told}", usage=usage)
+
+    def _within(self, completion: Completion, granted: Budget, budget: Budget) -> Completion:
+        """The same, with what it spent beyond its lease, and no limit of the technique's own.
+
+        Args:
+            completion: what the run came to.
+            granted: its lease.
+            budget: the same, or less where the technique has a budget of its own.
+        """
+        spent, limit = completion.usage.tokens, completion.cut_off_by
+        if granted.tokens is not None and spent > granted.tokens:
+            completion = replace(completion, overshoot_tokens=spent - granted.tokens)
+        if limit is None or getattr(budget, limit) == getattr(granted, limit):
             return completion
-        note = f"{self.technique.name}: cut off by its own {limit}={getattr(budget, limit)}"
-        return replace(completion, cut_off_by=None, notes=(*completion.notes, note))
-
-    def _all(self, lease: Budget, request: Request) -> Usage:
-        """All that a run could have spent, where nobody knows what it did."""
-        return lease.at_most(self.whole(request.prompt_tokens or 0))
+        own = f"{self.technique.name}: cut off by its own {limit}={getattr(budget, limit):g}"
+        return replace(completion, cut_off_by=None, notes=(*completion.notes, own))
 
 
 def nested(graph: Any) -> Nested | None:
     """A technique's graph, compiled or not, ready to be asked; None for anything else."""
-    builder = getattr(graph, "builder", graph)
-    if not isinstance(builder, TechniqueGraph):
+    if isinstance(graph, TechniqueGraph):
+        return Nested(graph.technique, graph.compile())
+    builder = getattr(graph, "builder", None)
+    if not isinstance(graph, Pregel) or not isinstance(builder, TechniqueGraph):
         return None
-    compiled = builder.compile() if graph is builder else cast(_Compiled, graph)
-    inherited, unsaved = (compiled.copy({"checkpointer": given}) for given in (None, False))
-    return Nested(builder.technique, inherited, unsaved)
+    compiled = cast(_Compiled, graph)
+    inherited = compiled.copy({"checkpointer": None})
+    # What strict msgpack may restore, which a copy forgets.
+    inherited._serde_allowlist = compiled._serde_allowlist or builder.compile()._serde_allowlist  # pyright: ignore[reportPrivateUsage]
+    return Nested(builder.technique, inherited)
 
 
-_halts: ContextVar[tuple[asyncio.Event, ...]] = ContextVar("tscale_halts", default=())
+def _saver() -> BaseCheckpointSaver[Any] | None:
+    """The checkpointer of the run that this is part of, if it has one."""
+    return (ensure_config().get("configurable") or {}).get(CONFIG_KEY_CHECKPOINTER) or None
 
 
-def halts() -> tuple[asyncio.Event, ...]:
-    """What is set when the run that this call is part of is not wanted any more."""
-    return _halts.get()
+def _unsaved(config: RunnableConfig) -> RunnableConfig:
+    """The same without what has a run saved as a part of another one."""
+    configurable = {
+        name: value
+        for name, value in (config.get("configurable") or {}).items()
+        if name == CONFIG_KEY_RUNTIME or not name.startswith(_OF_SAVED_RUNS)
+    }
+    return cast(RunnableConfig, {**config, "configurable": configurable})
 
 
 def _read(result: Result, message: AIMessage, name: str) -> Completion:

@@ -31,14 +31,14 @@ def settle(attempt: Attempt, *, seconds: float, expired: bool) -> tuple[list[Com
     except Exception as error:  # noqa: BLE001 - whatever a provider's reply does to its reader
         attempt.failure = Failure(one_line(error), transient=False, fate_known=False)
         lost = replace(_unreadable(error), cut_off_by="seconds" if expired else None)
-        return [lost] * attempt.request.n, _uncounted_lease(attempt, seconds)
+        return [lost] * attempt.request.n, whole_attempt(attempt, seconds)
 
 
 def settle_uncounted(attempt: Attempt, *, seconds: float) -> tuple[list[Completion], Usage]:
     """What an attempt brought that the time did not suffice to count: kept, at its whole lease."""
     kept = [replace(_read(message), notes=(_UNCOUNTED,)) for message in _replies(attempt)]
     lost = Completion(error=_UNCOUNTED, cut_off_by="seconds")
-    return kept or [lost] * attempt.request.n, _uncounted_lease(attempt, seconds)
+    return kept or [lost] * attempt.request.n, whole_attempt(attempt, seconds)
 
 
 _UNCOUNTED = "the deadline came before the reply was counted"
@@ -161,8 +161,8 @@ def _whole_lease(attempt: Attempt, kept: Sequence[Completion], seconds: float) -
     return _charge(attempt, Billed(attempt.prompt_bound, output_tokens), seconds)
 
 
-def _uncounted_lease(attempt: Attempt, seconds: float) -> Usage:
-    """The whole lease, where nothing of the reply can be counted."""
+def whole_attempt(attempt: Attempt, seconds: float = 0.0) -> Usage:
+    """All that an attempt may cost, where nothing of the reply can be counted."""
     tokens = Billed(attempt.prompt_bound, attempt.request.n * attempt.limit)
     return _charge(attempt, tokens, seconds)
 

@@ -15,6 +15,16 @@ from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
+synchronous: contextvars.ContextVar[bool] = contextvars.ContextVar(
+    "tscale_synchronous", default=False
+)
+"""Set while a node of a graph runs under `invoke`."""
+
+
+def running_synchronously() -> bool:
+    """Whether the graph runs under `invoke`, where LangGraph gives each task a thread of few."""
+    return synchronous.get()
+
 
 async def in_thread(function: Callable[[], T]) -> T:
     """Run `function` in a daemon thread of its own; a cancelled caller does not wait for it."""

@@ -54,7 +54,9 @@ def recorded_chains(
                 f"a run on question {id!r} was cut off by {result.cut_off_by}: its chains did not "
                 "come to their end"
             )
-        split = _split(result, chains, id=id)
+        split = _split(
+            result, chains, id=id, max_revisions=max_revisions, verified=verifier is not None
+        )
         passed = [any(_passed(one) for _, one in chain) for chain in split]
         if verifier is not None and any(passed) and not all(passed):
             raise ValueError(
@@ -75,7 +77,9 @@ def recorded_chains(
     )
 
 
-def _split(result: Result, chains: int, *, id: str) -> list[list[tuple[int | None, Candidate]]]:
+def _split(
+    result: Result, chains: int, *, id: str, max_revisions: int, verified: bool
+) -> list[list[tuple[int | None, Candidate]]]:
     """The versions of each chain in order, each with the index of the one that it revises."""
     if result.tree is None or result.technique != "refine":
         raise ValueError(
@@ -84,12 +88,22 @@ def _split(result: Result, chains: int, *, id: str) -> list[list[tuple[int | Non
     rows = result.tree.nodes[1:]
     bases = [result.candidates[row.parent - 1].index if row.parent else None for row in rows]
     versions = list(zip(bases, result.candidates, strict=True))
-    if chains == 1:
+    most = chains * (1 + max_revisions)
+    if len(versions) > most:
+        raise ValueError(
+            f"a run on question {id!r} has {len(versions)} versions, more than {chains} chains of "
+            f"{max_revisions} revisions: give chains= and max_revisions= as refine was told"
+        )
+    own = any(note.startswith("without a verifier") for note in result.notes)
+    if own == verified:
+        judge = "its model was its own critic" if own else "it had a verifier"
+        raise ValueError(f"verifier must say what judged the run on question {id!r}: {judge}")
+    if chains == 1 and bases.count(None) == 1:
         return [versions]
     if bases.count(None) != chains:
         raise ValueError(
-            f"question {id!r} was begun {bases.count(None)} times, so its {chains} chains cannot "
-            "be told apart: record each chain by a run of its own, with chains=1"
+            f"question {id!r} was begun {bases.count(None)} times in a run of chains={chains}, so "
+            "its chains cannot be told apart: record each chain by a run of its own, with chains=1"
         )
     split: dict[int, list[tuple[int | None, Candidate]]] = {}
     begun: dict[int, int] = {}

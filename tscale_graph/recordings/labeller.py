@@ -131,7 +131,7 @@ async def alabel(
     if splitter.name is None:
         raise ValueError(f"steps of a label file must have a name, got {splitter!r}")
     loaded = load_model(model)
-    asked, account = endpoint(loaded), Account(Budget.model_validate(budget))
+    asked, account = endpoint(loaded), Account(Budget.of(budget))
     if account.budget.usd is not None and asked.prices.ceiling is None:
         raise ValueError(unknown_price(asked.name))
     everyone = None if verifier is None else check_verifier(verifier)

@@ -104,7 +104,7 @@ async def arecord(
     )
     _check(questions, asking, samples, max_output_tokens, temperature)
     source = Source(endpoint(load_model(model)), max_output_tokens, temperature, seed)
-    account = Account(Budget.model_validate(budget))
+    account = Account(Budget.of(budget))
     if account.budget.usd is not None and source.endpoint.prices.ceiling is None:
         raise ValueError(unknown_price(source.endpoint.name))
     check_place(out)

@@ -11,7 +11,7 @@ from langgraph.config import get_config
 from langgraph.runtime import get_runtime
 
 from tscale_graph.budget import Budget, Usage
-from tscale_graph.models.nested import SEED
+from tscale_graph.models.inner_runs import take_seed
 from tscale_graph.models.pricing import unknown_price
 from tscale_graph.models.threads import in_thread
 from tscale_graph.techniques.reading import grant_samples
@@ -91,7 +91,7 @@ async def let_in(
     if budget.usd is not None and unpriced is not None:
         raise ValueError(unknown_price(unpriced))
     deadline = None if budget.seconds is None else now + budget.seconds
-    given = (config.get("configurable") or {}).get(SEED)
+    given = take_seed()
     bare = Admission(
         budget=budget,
         opened_at=now,
@@ -117,13 +117,12 @@ def find_budget(
     last in the technique's own default.
 
     Raises:
-        ValueError: when there is none; it says where to put one.
-        ValidationError: when it is not a budget.
+        ValueError: when there is none, and it says where to put one, or it is not a budget.
     """
     configurable = (config or {}).get("configurable") or {}
     for found in (state.get("budget"), configurable.get("budget"), _from_context(), default):
         if found is not None:
-            return Budget.model_validate(found)
+            return Budget.of(found)
     raise ValueError(
         'no budget: put one into the input as {"messages": …, "budget": Budget(tokens=20_000)}, '
         'into config["configurable"]["budget"], or give the technique budget=…'

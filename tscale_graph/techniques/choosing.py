@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -105,7 +106,8 @@ class Aggregator:
         ranked = Ranked(run.ranking.weights) if run.ranking and run.ranking.weights else None
         select = ranked or self.settings.select
         voting = [c for c in candidates if self.voters is None or c.index in self.voters]
-        return kind, candidates, choose(voting, kind, select=select, seed=self.settings.seed)
+        seed = run.admission.seed if run.admission else None
+        return kind, candidates, choose(voting, kind, select=select, seed=seed)
 
     def _result(
         self, run: Snapshot, kind: AnswerKind, candidates: list[Candidate], choice: Choice
@@ -148,10 +150,22 @@ class Aggregator:
         verifier = self.settings.verifier
         if verifier is not None and asks_unleased(verifier):
             notes.append(UNLEASED)
+        notes += self._size_notes(run)
         unpriced = self.settings.endpoint.unpriced
         if candidates and unpriced:
             notes.append(unpriced_note(unpriced))
         return notes
+
+    def _size_notes(self, run: Snapshot) -> list[str]:
+        """What a run of a technique in the model's place may take, where the budget was short."""
+        endpoint = self.settings.endpoint
+        if endpoint.nested is None or run.admission is None or run.cut_off_by in (None, "seconds"):
+            return []
+        whole = endpoint.nested.whole(run.admission.prompt_bound)
+        return [
+            f"a run of {endpoint.name} may take {whole.calls} calls and {whole.tokens} tokens: "
+            "lower its limits, or give it a budget of its own, to have more runs"
+        ]
 
     def _raise_if_hopeless(self, run: Snapshot, result: Result) -> None:
         limit = run.cut_off_by
@@ -223,10 +237,19 @@ def unpriced_note(name: str) -> str:
 
 
 def told_once(notes: Iterable[str]) -> list[str]:
-    """Each note once, with how often it was told."""
-    return [
-        note if count == 1 else f"{note} ({count} times)" for note, count in Counter(notes).items()
-    ]
+    """Each note once, with how often it was told.
+
+    >>> told_once(["cut off", "cut off (2 times)", "late"])
+    ['cut off (3 times)', 'late']
+    """
+    counts = Counter[str]()
+    for note in notes:
+        repeated = _REPEATED.fullmatch(note)
+        counts[repeated[1] if repeated else note] += int(repeated[2]) if repeated else 1
+    return [note if count == 1 else f"{note} ({count} times)" for note, count in counts.items()]
+
+
+_REPEATED = re.compile(r"(.*) \((\d+) times\)", re.DOTALL)
 
 
 def answer_message(result: Result, winner: Candidate | None) -> AIMessage:

@@ -105,7 +105,7 @@ def extended_thinking(
         temperature=temperature,
         system=system,
         seed=seed,
-        budget=None if budget is None else Budget.model_validate(budget),
+        budget=None if budget is None else Budget.of(budget),
         kind=answer_kind(answer),
         on_exceeded=on_exceeded,
     )

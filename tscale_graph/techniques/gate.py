@@ -10,10 +10,10 @@ from langchain_core.messages import AnyMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.types import Send
 
+from tscale_graph.models.threads import running_synchronously
 from tscale_graph.stopping import FirstToFinish
 from tscale_graph.techniques.admission import admit_request
 from tscale_graph.techniques.confidence import confidence_floor
-from tscale_graph.techniques.nodes import running_synchronously
 from tscale_graph.techniques.reading import (
     grant_samples,
     next_wave,

@@ -21,18 +21,14 @@ from langgraph._internal._runnable import RunnableCallable
 from langgraph.config import get_stream_writer
 from langgraph.graph import StateGraph
 
+from tscale_graph.models.threads import synchronous
+
 Node = Callable[..., Coroutine[Any, Any, Any]]
 ExecuteIn = Literal["activity", "workflow"]
 
 _SYNC_THREADS = 64
 
 _in_background: ContextVar[bool] = ContextVar("tscale_in_background", default=False)
-_synchronous: ContextVar[bool] = ContextVar("tscale_synchronous", default=False)
-
-
-def running_synchronously() -> bool:
-    """Whether the graph runs under `invoke`, where LangGraph gives each task a thread of few."""
-    return _synchronous.get()
 
 
 def announce(event: dict[str, Any]) -> None:
@@ -93,12 +89,12 @@ class _Synchronous:
         self.__module__ = self.node.__module__
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        token = _synchronous.set(True)
+        token = synchronous.set(True)
         try:
             call = self.node(*args, **kwargs)
             return _finish_at_once(call) if self.pure else run_blocking(call)
         finally:
-            _synchronous.reset(token)
+            synchronous.reset(token)
 
 
 def _finish_at_once(call: Coroutine[Any, Any, Any]) -> Any:

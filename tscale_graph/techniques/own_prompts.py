@@ -14,8 +14,8 @@ from langgraph.types import Send
 from tscale_graph.budget import Limit, Usage
 from tscale_graph.leases import all_of, grant
 from tscale_graph.models.calls import count_prompt
+from tscale_graph.models.threads import running_synchronously
 from tscale_graph.techniques.gate import SENDS, SENDS_UNDER_INVOKE
-from tscale_graph.techniques.nodes import running_synchronously
 from tscale_graph.techniques.restarts import new_grant
 from tscale_graph.techniques.sampling import Sampler
 from tscale_graph.techniques.settings import SamplingSettings

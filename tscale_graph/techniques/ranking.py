@@ -46,7 +46,7 @@ class Closer:
         if remaining.spent_limit is not None:
             note = f"{name}: {remaining.spent_limit} was used up, so the votes decided"
             return Ranking(notes=(note,))
-        seed = self.settings.seed
+        seed = run.admission.seed
         closed = await self.closing.rank(
             run.question,
             [candidate.text for candidate in shown],

@@ -72,7 +72,7 @@ def refine(
         model: a chat model, "local", or "provider:model".
         verifier: called as `verifier(question, answer)`, or the name of a built-in one; its
             feedback is told to the model. None has the model criticise its own answers.
-        max_revisions: the most revisions of one answer, at least 1. What failed or holds no
+        max_revisions: the most revisions of one answer, at least 0. What failed or holds no
             answer counts as well.
         repeats: so many revisions in a row that give an answer which the chain has had before end
             it, at least 1.
@@ -95,7 +95,7 @@ def refine(
         ValueError: for a bad argument, in one line, when the graph is built.
         ImportError: when the model or verifier needs a package that is not installed.
     """
-    check_count("max_revisions", max_revisions, at_least=1)
+    check_count("max_revisions", max_revisions, at_least=0)
     check_count("repeats", repeats, at_least=1)
     check_count("chains", chains, at_least=1)
     check_count("critique_tokens", critique_tokens, at_least=1)

@@ -50,7 +50,7 @@ class Sampler:
 
         async def lost(times: int) -> dict[str, Any]:
             if self.settings.endpoint.nested and goes_on_by_itself():
-                return await self._samples(todo)
+                return await self._samples(todo.model_copy(update={"begun": True}))
             return sampled(self._lost(wave))
 
         return await once(wave.granted_by, str(wave.first), lambda: self._samples(todo), lost)
@@ -125,6 +125,7 @@ class Sampler:
                 prompt_tokens=task.wave.prompt_tokens,
                 floor=floor and ConfidenceFloor(floor.lowest_group, floor.window),
                 goes_on=True,
+                begun=task.begun,
             ),
             task.wave.lease,
             deadline=task.deadline,

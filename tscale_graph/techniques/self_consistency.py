@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from tscale_graph.budget import Budget
-from tscale_graph.models.endpoint import Askable
+from tscale_graph.models.endpoint import Askable, chat_endpoint
+from tscale_graph.models.loading import load_model
 from tscale_graph.models.nested import TechniqueGraph
 from tscale_graph.stopping import NEED_VERIFIER, FirstToFinish, StoppingRule, stopping_rule
 from tscale_graph.techniques.closing import ByRanker, Closing
@@ -104,7 +105,11 @@ def _vote(
     if isinstance(vote, str):
         if vote not in VOTES:
             raise ValueError(f"vote must be one of {', '.join(VOTES)} or a selection, got {vote!r}")
-        return universal(model, at_most=max_samples) if vote == "universal" else vote
+        if vote == "universal":
+            loaded = load_model(model)
+            chat_endpoint(loaded, technique='vote="universal"')
+            return universal(loaded, at_most=max_samples)
+        return vote
     if isinstance(vote, MostConsistent):
         return ByRanker(vote, calls=2, distinct=False, name="universal")
     if isinstance(vote, ListwiseJudge):

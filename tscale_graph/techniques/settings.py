@@ -96,7 +96,7 @@ class SamplingSettings:
         """The conversation as the model gets it."""
         told = [self.system] if self.system else []
         told += [STATE_CONFIDENCE] if self.asks_confidence else []
-        return [*([SystemMessage("\n\n".join(told))] if told else []), *messages]
+        return with_system("\n\n".join(told), messages)
 
     def kind_for(
         self, question: str, candidates: Sequence[Candidate], decided: str | None
@@ -106,6 +106,19 @@ class SamplingSettings:
             return self.kind
         named = answer_kind(decided) if decided else None
         return named or pick_answer_kind(question, [c.text for c in candidates if not c.error])
+
+
+def with_system(told: str | None, messages: Sequence[BaseMessage]) -> list[BaseMessage]:
+    """A conversation with a system prompt before it; one message, whoever else had put one there.
+
+    Many chat templates refuse two in a row.
+    """
+    if not told:
+        return list(messages)
+    first = messages[0] if messages else None
+    if isinstance(first, SystemMessage) and isinstance(first.content, str):
+        return [SystemMessage(f"{first.content}\n\n{told}"), *messages[1:]]
+    return [SystemMessage(told), *messages]
 
 
 def sampling_settings(
@@ -137,8 +150,16 @@ def sampling_settings(
     auto = answer == "auto"
     if auto and verifier is not None:
         answer = preferred_answer(verifier)
+    asked, choosing = endpoint(load_model(model)), select
+    if not isinstance(choosing, Closing):
+        choosing = selection(choosing)
+        if asked.nested is not None and isinstance(choosing, DeepConf | LogprobVote):
+            raise ValueError(
+                f"{choosing.name} needs the log-probabilities of a chat model, got the technique "
+                f"{asked.nested.technique.name}"
+            )
     return SamplingSettings(
-        endpoint=endpoint(load_model(model)),
+        endpoint=asked,
         rule=stopping_rule(stop),
         max_samples=max_samples,
         max_parallel=max_parallel,
@@ -146,12 +167,12 @@ def sampling_settings(
         temperature=temperature,
         system=system,
         seed=seed,
-        budget=None if budget is None else Budget.model_validate(budget),
+        budget=None if budget is None else Budget.of(budget),
         kind=answer_kind(answer),
         auto=auto,
         on_exceeded=on_exceeded,
-        select=Majority() if isinstance(select, Closing) else selection(select),
-        closing=select if isinstance(select, Closing) else None,
+        select=Majority() if isinstance(choosing, Closing) else choosing,
+        closing=choosing if isinstance(choosing, Closing) else None,
         verifier=verifier,
         speculate=speculate,
     )

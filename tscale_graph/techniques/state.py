@@ -113,6 +113,7 @@ class SampleTask(BaseModel):
         wave: which samples, and what they may spend.
         deadline: when their time is up, or None.
         run: where the run stands, for a wave that may be settled before it is over.
+        begun: runs in the place of samples were begun before, and go on.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -121,6 +122,7 @@ class SampleTask(BaseModel):
     wave: Wave
     deadline: float | None = None
     run: Snapshot | None = None
+    begun: bool = False
 
 
 def add_candidates(

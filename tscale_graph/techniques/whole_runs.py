@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from tscale_graph.budget import Usage
+from tscale_graph.techniques.thinking.reading import slack
 
 if TYPE_CHECKING:
     from tscale_graph.techniques.aggregating.settings import AggregatingSettings
@@ -80,12 +81,13 @@ def of_thought(settings: ThinkingSettings, prompt_tokens: int) -> Usage:
         )
         return once.each + spare.each
     thoughts = _THOUGHTS if settings.min_thinking_tokens else 1
-    words = settings.words_bound("think", settings.ways[0])
-    shown = endpoint.size(prompt_tokens=prompt_tokens + words, output_tokens=thinking)
-    again = endpoint.size(prompt_tokens=prompt_tokens + words + thinking, output_tokens=0)
-    words = settings.words_bound("answer", settings.ways[0])
-    last = endpoint.size(prompt_tokens=prompt_tokens + words + thinking, output_tokens=answer)
-    return shown.each + again.cost(calls=thoughts - 1) + last.each
+    told = max(settings.words_bound("think", way) for way in settings.ways)
+    first = endpoint.size(prompt_tokens=prompt_tokens + told, output_tokens=thinking)
+    shown = prompt_tokens + thinking + settings.seam_bound + slack(thinking)
+    again = endpoint.size(prompt_tokens=shown + told, output_tokens=0)
+    told = max(settings.words_bound("answer", way) for way in settings.ways)
+    last = endpoint.size(prompt_tokens=shown + told, output_tokens=answer)
+    return first.each + again.cost(calls=thoughts - 1) + last.each
 
 
 def of_search(settings: SearchSettings, prompt_tokens: int) -> Usage:

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from langchain_core.language_models import BaseChatModel
+
 from tscale_graph.verifiers.adapting import Verifier, parameters
 from tscale_graph.verifiers.constraints import constraints
 from tscale_graph.verifiers.countdown import Countdown, countdown
@@ -43,6 +45,9 @@ def check_verifier(verifier: Verifier | str) -> Verifier:
     """
     if isinstance(verifier, str):
         verifier = named_verifier(verifier)
+    bare: Any = getattr(verifier, "bound", verifier)
+    if isinstance(bare, BaseChatModel):
+        raise ValueError(f"verifier must judge answers: use judge(…), got {type(bare).__name__}")
     if not callable(verifier) and not hasattr(verifier, "ainvoke"):
         compares = ", which compares answers: it is for best_of_n" if _compares(verifier) else ""
         raise ValueError(

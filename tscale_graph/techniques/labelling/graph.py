@@ -95,7 +95,7 @@ def label_steps(
         temperature=temperature,
         max_output_tokens=max_output_tokens,
         max_parallel=max_parallel,
-        budget=None if budget is None else Budget.model_validate(budget),
+        budget=None if budget is None else Budget.of(budget),
         system=system,
         seed=seed,
     )

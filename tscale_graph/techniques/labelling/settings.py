@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from langchain_core.messages import BaseMessage, SystemMessage
+from langchain_core.messages import BaseMessage
 
 from tscale_graph.answers import AnswerKind
 from tscale_graph.budget import Budget
@@ -13,6 +13,7 @@ from tscale_graph.models.endpoint import Endpoint
 from tscale_graph.recordings.checking import AnswerCheck, kind_of_question
 from tscale_graph.recordings.records import RecordedQuestion, RecordedSample
 from tscale_graph.search.steps import StepSplitter
+from tscale_graph.techniques.settings import with_system
 from tscale_graph.techniques.tree_search.conversation import REST, going_on
 from tscale_graph.verifiers import Verifier
 from tscale_graph.verifiers.process.labels import Completion, Labelling
@@ -55,7 +56,7 @@ class LabellingSettings:
 
     def conversation(self, messages: Sequence[BaseMessage]) -> list[BaseMessage]:
         """The conversation as the model gets it."""
-        return [*([SystemMessage(self.system)] if self.system else []), *messages]
+        return with_system(self.system, messages)
 
     def prompt(self, messages: Sequence[BaseMessage], so_far: str) -> list[BaseMessage]:
         """The same, for what comes after the beginning of a solution."""

@@ -82,6 +82,8 @@ class RefiningFinisher:
         notes: list[str] = []
         if own and "passed" in endings:
             notes.append("without a verifier: the model found nothing wrong with its own answer")
+        elif own and not any(one.verdict for one in result.candidates):
+            notes.append("without a verifier: no version was criticised")
         elif own and result.answer is not None:
             notes.append(
                 "without a verifier: no version stood up to the model's own critique, so the "

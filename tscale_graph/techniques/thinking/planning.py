@@ -17,6 +17,9 @@ from tscale_graph.techniques.thinking.state import Step, ThinkingRun, Way
 
 WORTH_A_CALL = 16
 """A budget that leaves fewer tokens of thought than this buys none."""
+LEAST_SHARE = 0.5
+"""Of the time that is left a thought has this part, however short it is: answers end by themselves
+before their last token, and models and networks take their time to begin."""
 FRUITLESS = 2
 """So many times in a row that a model has nothing to add, and it is not asked again."""
 
@@ -151,10 +154,9 @@ def _thought(
     prompt = run.prompt_bound + settings.words_bound("think", way) + run.thought_bound
     price = endpoint.prices.ceiling
     after = run.prompt_bound + settings.words_bound("answer", way) + run.thought_bound
-    joint = endpoint.counter.text_bound(settings.begun(" ", settings.wait))
 
     def granted(tokens: int) -> Grant:
-        shown = after + tokens + joint + slack(tokens)
+        shown = after + tokens + settings.seam_bound + slack(tokens)
         reserve = SampleSize(prompt_tokens=shown, output_tokens=answer, price=price)
         size = SampleSize(
             prompt_tokens=prompt,
@@ -176,7 +178,7 @@ def _thought(
     lease = granted(tokens).lease
     if lease is None:
         return None, None
-    share = (tokens + kept) / (tokens + kept + answer)
+    share = max(LEAST_SHARE, (tokens + kept) / (tokens + kept + answer))
     step = Step(
         index=len(run.turns),
         phase="think",

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from langchain_core.messages import AIMessage, BaseMessage, SystemMessage
+from langchain_core.messages import AIMessage, BaseMessage
 
 from tscale_graph.answers import AnswerKind, pick_answer_kind
 from tscale_graph.budget import Budget
 from tscale_graph.models.endpoint import Endpoint
-from tscale_graph.techniques.settings import OnExceeded
+from tscale_graph.techniques.settings import OnExceeded, with_system
 from tscale_graph.techniques.thinking.state import Phase, Way
 from tscale_graph.techniques.tree_search.conversation import with_words
 
@@ -82,7 +82,7 @@ class ThinkingSettings:
 
     def conversation(self, messages: Sequence[BaseMessage]) -> list[BaseMessage]:
         """The conversation as the model gets it."""
-        return [*([SystemMessage(self.system)] if self.system else []), *messages]
+        return with_system(self.system, messages)
 
     def begun(self, thought: str, cue: str) -> str:
         """A thought with what the model is to go on with."""
@@ -119,6 +119,11 @@ class ThinkingSettings:
             ending = f"\n\n{FINAL}" if cut else ""
             return [*asked, AIMessage(f"{opening}{thought.rstrip()}\n{close}{ending}")]
         return with_words(asked, ANSWER.format(thought=thought.strip()))
+
+    @property
+    def seam_bound(self) -> int:
+        """The most tokens where a thought goes on with what it is told to."""
+        return self.endpoint.counter.text_bound(self.begun(" ", self.wait))
 
     def words_bound(self, phase: Phase, way: Way) -> int:
         """The most tokens that a prompt has beyond the conversation and the thought."""

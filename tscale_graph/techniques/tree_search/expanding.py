@@ -51,7 +51,7 @@ class Expander:
 
         async def lost(times: int) -> dict[str, Any]:
             if self.settings.endpoints[expansion.model].nested and goes_on_by_itself():
-                return await self._children(todo)
+                return await self._children(todo.model_copy(update={"begun": True}))
             return _returned(self._lost(expansion))
 
         return await once(
@@ -130,6 +130,7 @@ class Expander:
                 stop=growth.stop(closing=expansion.closing),
                 prompt_tokens=expansion.prompt_tokens,
                 goes_on=True,
+                begun=task.begun,
             ),
             expansion.lease,
             deadline=task.deadline,

@@ -55,7 +55,8 @@ class Finisher:
         # An answer that was verified stays as it was read.
         known = {one.index: one.answer for one in whole if one.answer is not None}
         candidates = read_answers(whole, kind, known)
-        choice = choose(candidates, kind, select=settings.select, seed=settings.seed)
+        seed = run.admission.seed if run.admission else None
+        choice = choose(candidates, kind, select=settings.select, seed=seed)
         result = self._result(run, kind, candidates, choice)
         if result.answer is None:
             self._raise_if_hopeless(run, result)
@@ -125,7 +126,7 @@ class Finisher:
         notes += told_once([*told, *run.remarks])
         if asks_unleased(settings.verifier):
             notes.append(UNLEASED)
-        unpriced = [one.unpriced for one in settings.endpoints if one.unpriced]
+        unpriced = dict.fromkeys(one.unpriced for one in settings.endpoints if one.unpriced)
         notes += [unpriced_note(name) for name in unpriced]
         return notes
 

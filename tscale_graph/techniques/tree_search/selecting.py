@@ -42,6 +42,7 @@ class Selector:
         working = run.at_hand(settings.policy, models=len(settings.endpoints))
         tree = working.tree
         waiting = [*run.queue, *self._lost(run, tree)] or self._asked(run, tree)
+        waiting, dear = self._affordable(run, admission, tree, waiting)
         needed = _STEPS_OF_ROUND + (1 if settings.growth.complete else _STEPS_OF_ROUND)
         out_of_steps = run.remaining_steps is not None and run.remaining_steps < needed
         if out_of_steps:
@@ -62,7 +63,7 @@ class Selector:
             "reserved": kept.model_dump(),
             "returned": None,
             "cut_off_by": run.cut_off_by or ended_by,
-            "remarks": [OUT_OF_STEPS] if out_of_steps else [],
+            "remarks": [OUT_OF_STEPS] if out_of_steps else [dear] if dear else [],
         }
 
     async def fan_out(self, state: SearchState) -> list[Send] | str:
@@ -115,6 +116,47 @@ class Selector:
             tree.withdraw(last, keep=keep)
             asks += [last.split(keep)[0]] if keep else []
         return asks
+
+    def _affordable(
+        self, run: SearchRun, admission: Admission, tree: Tree, waiting: list[Ask]
+    ) -> tuple[list[Ask], str]:
+        """The same, where what the rest of the budget does not pay for is asked of another model.
+
+        With a remark, if there was such a thing.
+        """
+        settings = self.settings
+        if len(settings.endpoints) == 1 or not waiting:
+            return waiting, ""
+        left = admission.budget.remaining(run.usage)
+
+        def fits(model: int, parent: int) -> bool:
+            bound = self._prompt_tokens(run, admission, parent)
+            size = sample_size(settings, admission, model=model, prompt_tokens=bound)
+            return grant(left, size, wanted=1, still_wanted=1, nothing_yet=False).samples == 1
+
+        models = range(len(settings.endpoints))
+        others = {
+            ask.first: next((m for m in models if fits(m, ask.parent)), ask.model)
+            for ask in waiting
+            if not fits(ask.model, ask.parent)
+        }
+        changed = [ask for ask in waiting if others.get(ask.first, ask.model) != ask.model]
+        asked_last = sum(ask.count for ask in waiting) == tree.size - waiting[0].first
+        if not changed or not asked_last:
+            return waiting, ""
+        for ask in reversed(waiting):
+            tree.withdraw(ask)
+        asked = [
+            tree.append(
+                ask.parent,
+                count=ask.count,
+                model=others.get(ask.first, ask.model),
+                lane=ask.lane,
+            )
+            for ask in waiting
+        ]
+        names = dict.fromkeys(settings.endpoints[ask.model].name for ask in changed)
+        return asked, f"{', '.join(names)}: too much for what was left, so another was asked"
 
     def _kept_back(
         self, run: SearchRun, working: Working, admission: Admission, waiting: Sequence[Ask]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from langchain_core.messages import BaseMessage, SystemMessage
+from langchain_core.messages import BaseMessage
 
 from tscale_graph.answers import AnswerKind, answer_kind, pick_answer_kind
 from tscale_graph.budget import Budget
@@ -14,7 +14,13 @@ from tscale_graph.candidates import Candidate
 from tscale_graph.models.endpoint import Askable, Endpoint, endpoint
 from tscale_graph.models.loading import load_model
 from tscale_graph.search.asking import SearchPolicy
-from tscale_graph.techniques.settings import Answer, OnExceeded, check_asking, check_count
+from tscale_graph.techniques.settings import (
+    Answer,
+    OnExceeded,
+    check_asking,
+    check_count,
+    with_system,
+)
 from tscale_graph.techniques.tree_search.growing import Growth
 from tscale_graph.verifiers import Verifier, check_verifier, preferred_answer
 from tscale_graph.votes import Selection, selection
@@ -64,7 +70,7 @@ class SearchSettings:
 
     def conversation(self, messages: Sequence[BaseMessage]) -> list[BaseMessage]:
         """The conversation as the models get it."""
-        return [*([SystemMessage(self.system)] if self.system else []), *messages]
+        return with_system(self.system, messages)
 
     def kind_for(self, question: str, candidates: Sequence[Candidate]) -> AnswerKind:
         """How to read the answers: as the user said, or as the question and they suggest."""
@@ -131,7 +137,7 @@ def search_settings(
         temperature=temperature,
         system=system,
         seed=seed,
-        budget=None if budget is None else Budget.model_validate(budget),
+        budget=None if budget is None else Budget.of(budget),
         kind=answer_kind(preferred_answer(checked) if auto else answer),
         auto=auto,
         on_exceeded=on_exceeded,

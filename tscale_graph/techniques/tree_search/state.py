@@ -129,6 +129,7 @@ class ExpandTask(BaseModel):
         reflections: what was learnt from failures so far.
         deadline: when the time is up, or None.
         seed: of the run; each node adds its index to it.
+        begun: runs in the place of completions were begun before, and go on.
     """
 
     model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
@@ -139,6 +140,7 @@ class ExpandTask(BaseModel):
     reflections: list[str] = []
     deadline: float | None = None
     seed: int | None = None
+    begun: bool = False
 
 
 def add_nodes(
