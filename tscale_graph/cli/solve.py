@@ -43,7 +43,12 @@ _ARGUMENTS = (
     ("thinking_tokens", "thinking_tokens"),
     ("min_thinking_tokens", "min_thinking_tokens"),
 )
-_SAMPLES = {"best_of_n": "n", "self_consistency": "max_samples", "refine": "max_revisions"}
+_SAMPLES = {
+    "best_of_n": "n",
+    "self_consistency": "max_samples",
+    "refine": "max_revisions",
+    "cascade": "samples",
+}
 """What techniques call their samples; of a tree search they are nodes."""
 _UNITS: dict[str, type[int] | type[float]] = {
     "calls": int,
@@ -105,7 +110,7 @@ def fetch_weights(model: str) -> None:
     Raises:
         LocalModelError: when they cannot be had.
     """
-    if model == "local":
+    if "local" in model.split(","):
         local_weights()
 
 
@@ -202,18 +207,17 @@ def build_graph(asked: argparse.Namespace) -> StateGraph[Any, Any, Any, Any]:
     wants = technique is not None and needs_verifier(technique)
     if wants and asked.verify is None:
         raise ValueError(f"{asked.technique} needs --verify: see tscale techniques")
-    if name in WITH_TREE:
+    if name in WITH_TREE or name == "cascade":
         for option in ("stop", "speculate"):
             if getattr(asked, option) is not None:
                 raise ValueError(f"--{option} is for best-of-n and self-consistency")
     if asked.vote is not None and name != "self_consistency":
-        other = (
-            "" if name in ("refine", "extended_thinking") else f"; {asked.technique} has --select"
-        )
+        selects = name not in ("refine", "extended_thinking", "cascade")
+        other = f"; {asked.technique} has --select" if selects else ""
         raise ValueError(f"--vote is for --technique self-consistency{other}")
     if name == "self_consistency" and asked.verify is not None:
         raise ValueError("--verify is for --technique best-of-n, refine and tree searches")
-    if name in ("self_consistency", "refine") and asked.select is not None:
+    if name in ("self_consistency", "refine", "cascade") and asked.select is not None:
         raise ValueError("--select is for --technique best-of-n and tree searches")
     samples, most = _SAMPLES.get(name, "max_nodes"), asked.samples
     if name == "refine" and most is not None:

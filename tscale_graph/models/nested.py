@@ -45,12 +45,14 @@ class Technique:
         at_most: what a whole run takes at most, by the most tokens of its prompt. An estimate:
             it sizes leases, and what keeps a run within one is the run itself.
         budget: of requests that bring none; in the place of a model, the most that one run takes.
+        rates: its result says how good the answer is: by agreement, or by a verdict.
     """
 
     name: str
     asks: tuple[Endpoint, ...]
     at_most: Callable[[int], Usage] = field(repr=False)
     budget: Budget | None = None
+    rates: bool = True
 
 
 class TechniqueGraph(StateGraph[Any, Any, Any, Any]):

@@ -110,7 +110,7 @@ def extended_thinking(
     )
     gate, thinker, finisher = ThinkingGate(settings), Thinker(settings), ThinkingFinisher(settings)
     state, at_most = ThinkingState, partial(of_thought, settings)
-    known = Technique("extended_thinking", (asked,), at_most, settings.budget)
+    known = Technique("extended_thinking", (asked,), at_most, settings.budget, rates=False)
     graph = TechniqueGraph(state, known, input_schema=Question, output_schema=Answered)
     add_node(graph, "admit", gate.admit, execute_in="activity", state=state)
     add_node(graph, "plan", gate.plan, execute_in="activity", state=state)

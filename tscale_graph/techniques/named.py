@@ -21,6 +21,7 @@ TECHNIQUES: tuple[str, ...] = (
     "lats",
     "refine",
     "extended_thinking",
+    "cascade",
 )
 """Every technique that can be named; each is the function of that name in its own module."""
 
