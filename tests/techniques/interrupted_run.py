@@ -11,7 +11,7 @@ from tests.scripted import Scripted
 from tests.techniques.test_clustering import PARIS, same_city
 from tests.techniques.thoughtful import thoughtful
 from tests.verifiers.judges.readers import reader
-from tscale_graph import Budget, best_of_n, extended_thinking, self_consistency
+from tscale_graph import Budget, best_of_n, cascade, extended_thinking, self_consistency
 from tscale_graph.verifiers.judges import judge, pairwise_judge
 from tscale_graph.verifiers.meaning import semantic
 
@@ -29,6 +29,7 @@ def techniques():
             Scripted(answers=PARIS), answer=semantic(model=reader(same_city)), max_samples=6
         ),
         "closing calls": best_of_n(numbers(), pairwise_judge(reader('{"winner": "tie"}')), n=6),
+        "ladder": cascade([numbers(), Scripted()], verifier=lambda question, answer: answer == "4"),
         "thinking": extended_thinking(thoughtful("So.", "So."), min_thinking_tokens=2),
     }
 

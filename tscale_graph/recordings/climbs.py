@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 if importlib.util.find_spec("numpy") is None:
@@ -84,7 +84,8 @@ def climb_of(question: str, rungs: Sequence[Played]) -> Climb:
 class EveryWay:
     """Every combination of thresholds, played on every question.
 
-    The first accepts everything at once, the last nothing below the last rung.
+    The first accepts everything at once. After the last comes the last rung alone, which is not
+    asked after all the others.
 
     Attributes:
         thresholds: of each combination.
@@ -100,6 +101,11 @@ class EveryWay:
 
     @classmethod
     def of(cls, climbs: Sequence[Climb], *, at_least: int) -> EveryWay:
+        """Play them all.
+
+        Raises:
+            ValueError: in one line, for too few questions or climbs that differ in their rungs.
+        """
         lengths = {len(climb.rungs) for climb in climbs}
         if len(lengths) > 1:
             raise ValueError(f"climbs must all have the same rungs, got {sorted(lengths)} of them")
@@ -107,32 +113,31 @@ class EveryWay:
         if len(places) < max(2, at_least):
             raise ValueError(f"climbs must be of at least {at_least} questions, got {len(places)}")
         of_question = np.array([places[climb.question] for climb in climbs])
-        # What is not rated is climbed past, whatever the threshold.
-        ratings = np.array(
-            [[-1.0 if r.rating is None else r.rating for r in c.rungs] for c in climbs]
-        )
-        right = np.array([[float(r.correct) for r in c.rungs] for c in climbs])
-        cost = np.array([[r.cost for r in c.rungs] for c in climbs]).cumsum(axis=1)
-        [rungs] = lengths
-        most = int(_MOST_COMBINATIONS ** (1 / (rungs - 1)) + 1e-9)
-        grids = [_between(ratings[:, rung], most) for rung in range(rungs - 1)]
-        thresholds = list(itertools.product(*grids))
         replays = np.bincount(of_question)
-        weights = 1 / replays[of_question] / len(places)
+
+        def mean(values: Array) -> Array:
+            """The mean of each question's replays."""
+            return np.bincount(of_question, weights=values) / replays
+
+        # What is not rated is climbed past, whatever the threshold.
+        ratings = _table(climbs, lambda rung: -1.0 if rung.rating is None else rung.rating)
+        right = _table(climbs, lambda rung: float(rung.correct))
+        cost = _table(climbs, lambda rung: rung.cost)
+        climbed, [rungs] = cost.cumsum(axis=1), lengths
+        thresholds = _every_combination(ratings[:, :-1])
+        shares = 1 / replays[of_question] / len(places)
         rights, costs, answered = list[Array](), list[Array](), list[tuple[float, ...]]()
         for combination in thresholds:
             accepted = ratings[:, :-1] >= np.array(combination)
             ends = np.where(accepted.any(axis=1), accepted.argmax(axis=1), rungs - 1)
-            rows = np.arange(len(climbs)), ends
-            rights.append(np.bincount(of_question, weights=right[rows]) / replays)
-            costs.append(np.bincount(of_question, weights=cost[rows]) / replays)
-            shares = np.bincount(ends, weights=weights, minlength=rungs)
-            answered.append(tuple(float(share) for share in shares))
-        # The last rung alone is not asked after all the others.
-        alone = cost[:, -1] - cost[:, -2]
-        rights.append(np.bincount(of_question, weights=right[:, -1]) / replays)
-        costs.append(np.bincount(of_question, weights=alone) / replays)
+            ended = np.arange(len(climbs)), ends
+            rights.append(mean(right[ended]))
+            costs.append(mean(climbed[ended]))
+            ending = np.bincount(ends, weights=shares, minlength=rungs)
+            answered.append(tuple(float(share) for share in ending))
         thresholds.append((NEVER,) * (rungs - 1))
+        rights.append(mean(right[:, -1]))
+        costs.append(mean(cost[:, -1]))
         return cls(thresholds, np.array(rights), np.array(costs), answered)
 
     def point(self, place: int) -> Point:
@@ -158,6 +163,17 @@ class EveryWay:
                 best = float(accuracy[place])
                 kept.append(place)
         return kept
+
+
+def _table(climbs: Sequence[Climb], read: Callable[[RungOutcome], float]) -> Array:
+    """A number of each rung, climbs × rungs."""
+    return np.array([[read(rung) for rung in climb.rungs] for climb in climbs])
+
+
+def _every_combination(ratings: Array) -> list[tuple[float, ...]]:
+    """All thresholds that tell ratings apart, for climbs × rungs that have one."""
+    most = int(_MOST_COMBINATIONS ** (1 / ratings.shape[1]) + 1e-9)
+    return list(itertools.product(*(_between(column, most) for column in ratings.T)))
 
 
 def in_order(first: Array, then: Array) -> list[int]:
