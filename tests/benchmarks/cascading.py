@@ -30,7 +30,7 @@ from tscale_graph.recordings.thresholds import LearntThresholds, learn_threshold
 from tscale_graph.stopping import Fixed
 
 SAMPLES = {"short": 3, "long": 12}
-REPLAYS, DRAWS = 20, 2000
+REPLAYS, DRAWS, SPLITS = 20, 2000, 30
 TOLERANCE, SHARE = 0.01, 0.6
 TARGET = "the cascade's accuracy at most 1 point below the long prompt's, at most 60 % of its cost"
 
@@ -107,6 +107,15 @@ def halves() -> Halves:
     return Halves(ids[::2], ids[1::2])
 
 
+def random_halves(count: int) -> list[Halves]:
+    """Halves that are drawn with a seed instead."""
+    ids, rng, found = list(recorded("short")), random.Random(0), list[Halves]()
+    for _ in range(count):
+        rng.shuffle(ids)
+        found.append(Halves(tuple(ids[::2]), tuple(ids[1::2])))
+    return found
+
+
 @cache
 def played(prompt: str, question: str, seed: int) -> Played:
     """One replay of one rung on a question."""
@@ -128,26 +137,28 @@ def outcome(
     """The cascade with a threshold; or the long prompt alone."""
     right, tokens = list[float](), list[float]()
     for question in questions:
-        ends = [_ended(question, accept, seed, alone=alone) for seed in range(replays)]
-        right.append(sum(one for one, _ in ends) / replays)
+        ends = [ended(question, accept, seed, alone=alone) for seed in range(replays)]
+        right.append(sum(one.right for one, _ in ends) / replays)
         tokens.append(sum(cost for _, cost in ends) / replays)
     return Outcome(tuple(right), tuple(tokens))
 
 
-def _ended(question: str, accept: float, seed: int, *, alone: bool) -> tuple[bool, int]:
+def ended(question: str, accept: float, seed: int, *, alone: bool = False) -> tuple[Played, int]:
+    """The rung that answers in one replay, and what all that were asked cost."""
     short, long = (played(prompt, question, seed) for prompt in SAMPLES)
     if alone:
-        return long.right, long.tokens
+        return long, long.tokens
     if short.rating is not None and short.rating >= accept:
-        return short.right, short.tokens
+        return short, short.tokens
     # Where the last rung has no answer, that of the rung below stands.
-    last = short if long.answer is None else long
-    return last.right, short.tokens + long.tokens
+    return short if long.answer is None else long, short.tokens + long.tokens
 
 
-def measure(split: Halves, *, replays: int) -> Measured:
+def measure(split: Halves, *, replays: int, draws: int = 500) -> Measured:
     """Learn on one half, measure on the other."""
-    learnt = learn_thresholds(climbs(split.learning, replays=replays), tolerance=TOLERANCE)
+    learnt = learn_thresholds(
+        climbs(split.learning, replays=replays), tolerance=TOLERANCE, draws=draws
+    )
     testing = split.testing
     return Measured(
         learnt,
@@ -233,12 +244,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
         console.print(table_of(measured, title=f"{told}, tested on {len(half.testing)}"))
         console.print(frontier_of(measured.learnt))
         console.print(f"target: {TARGET}: {'kept' if measured.kept else 'missed'}\n")
+    kept = [measure(half, replays=asked.replays, draws=20).kept for half in random_halves(SPLITS)]
+    console.print(f"random halves: the target is kept on {sum(kept)} of {SPLITS}")
     accept = measure(split, replays=asked.replays).learnt.accept
     results = asyncio.run(by_graph(split.testing, accept, seed=0))
-    simulated = outcome(split.testing, accept[0], replays=1)
-    tokens = [float(result.usage.tokens) for result in results]
-    same = sum(a == b for a, b in zip(tokens, simulated.tokens, strict=True))
-    console.print(f"the graph itself, one replay: the same tokens on {same} of {len(tokens)}")
+    same = sum(
+        (result.answer, result.usage.tokens) == (expected.answer, tokens)
+        for result, (expected, tokens) in zip(
+            results, (ended(question, accept[0], 0) for question in split.testing), strict=True
+        )
+    )
+    told = f"{same} of {len(results)} questions end with the same answer for the same tokens"
+    console.print(f"the graph itself, one replay: {told}")
 
 
 if __name__ == "__main__":

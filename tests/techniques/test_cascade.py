@@ -4,7 +4,7 @@ import pytest
 
 from tests.scripted import Scripted
 from tests.techniques.cascading.climbing import answers, says, unsure
-from tests.techniques.searching import ask
+from tests.techniques.searching import QUESTION, ask
 from tscale_graph import (
     Budget,
     SamplingError,
@@ -16,6 +16,8 @@ from tscale_graph import (
     self_consistency,
     solve,
 )
+from tscale_graph.models.replay import ReplayModel
+from tscale_graph.recordings.records import RecordedQuestion, RecordedSample
 
 
 async def test_what_cheap_samples_agree_on_is_accepted_and_nobody_else_is_asked():
@@ -214,3 +216,25 @@ def test_bad_arguments_are_told_in_one_line_when_the_graph_is_built(arguments, s
     with pytest.raises(ValueError, match=says_) as caught:
         cascade(given.pop("rungs"), **given)
     assert len(str(caught.value).splitlines()) == 1
+
+
+async def test_log_probabilities_of_one_sample_may_rate_it():
+    def small(logprob):
+        sample = RecordedSample(
+            text="The answer is 3", answer="3", output_tokens=4, mean_logprob=logprob
+        )
+        asked = RecordedQuestion(id="q", question=QUESTION, samples=(sample,))
+        return ReplayModel(questions=[asked], model_name="small")
+
+    sure = await ask(cascade([small(-0.05), says("large", 7)], confidence="logprob"))
+    assert (sure.answer, sure.usage.calls) == ("3", 1)
+    unsure_ = await ask(cascade([small(-0.7), says("large", 7)], confidence="logprob"))
+    assert unsure_.answer == "7"
+    assert unsure_.notes[0] == "rung 1 (small): the mean token's probability 0.5 is below 0.8"
+
+
+async def test_a_model_that_gives_no_log_probabilities_is_climbed_past():
+    result = await ask(cascade([says("small", 3), says("large", 7)], confidence="logprob"))
+    assert result.answer == "7"
+    assert "rung 1 (small): failed" in result.notes[0]
+    assert "log-probabilities" in result.notes[0]
