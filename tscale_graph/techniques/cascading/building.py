@@ -50,16 +50,13 @@ class Asking:
         if inner is not None and (inner.technique.rates or last or self.verified):
             return known
         told = {} if inner is not None else self.arguments
-        vote = None if inner is not None else _VOTES.get(self.confidence)
+        vote, samples = "majority", self.samples
         if last or self.verified:
-            vote, samples = None, 1
-        else:
-            samples = 1 if vote else self.samples
-        return endpoint(
-            self_consistency(
-                model, max_samples=samples, stop="fixed", vote=vote or "majority", **told
-            )
-        )
+            samples = 1
+        elif inner is None and self.confidence != "agreement":
+            vote, samples = _VOTES[self.confidence], 1
+        sampled = self_consistency(model, max_samples=samples, stop="fixed", vote=vote, **told)
+        return endpoint(sampled)
 
 
 def ladder_of(
