@@ -49,6 +49,7 @@ bench: $(VENV)/test ## ratios: speed beside bare asyncio, and what more compute 
 	$(RUN) tests.benchmarks.stopping --replays 200
 	$(RUN) tests.benchmarks.frontier --replays 200
 	$(RUN) tests.benchmarks.ratio
+	$(RUN) tests.benchmarks.cascading
 	$(RUN) tests.benchmarks.tree_search
 	$(RUN) tests.benchmarks.search_loop
 	$(RUN) tests.benchmarks.searching --keep

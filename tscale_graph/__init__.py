@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tscale_graph.techniques.aggregate_recursively import aggregate_recursively
     from tscale_graph.techniques.beam_search import beam_search
     from tscale_graph.techniques.best_of_n import best_of_n
+    from tscale_graph.techniques.cascade import cascade
     from tscale_graph.techniques.extended_thinking import extended_thinking
     from tscale_graph.techniques.lats import lats
     from tscale_graph.techniques.refine import refine
@@ -35,6 +36,7 @@ __all__ = [
     "asolve",
     "beam_search",
     "best_of_n",
+    "cascade",
     "extended_thinking",
     "lats",
     "refine",
@@ -58,6 +60,7 @@ _HOMES = {
     "beam_search": "techniques.beam_search",
     "solve": "solving",
     "best_of_n": "techniques.best_of_n",
+    "cascade": "techniques.cascade",
     "extended_thinking": "techniques.extended_thinking",
     "lats": "techniques.lats",
     "refine": "techniques.refine",

@@ -60,7 +60,7 @@ def solve(
     >>> solve("What is 2 + 2?", "guess", budget=Budget(calls=1))
     Traceback (most recent call last):
     ValueError: technique must be one of self-consistency, best-of-n, beam-search, ab-mcts, lats, \
-refine, aggregate-recursively, extended-thinking, router, got 'guess'
+refine, aggregate-recursively, extended-thinking, cascade, router, got 'guess'
     """
     return run_blocking(asolve(question, technique, budget=budget, **arguments))
 

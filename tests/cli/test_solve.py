@@ -226,6 +226,32 @@ def test_options_of_thinking_are_for_thinking(options, says, server, tscale):
     assert len(done.stderr.strip().splitlines()) == 1
 
 
+def test_a_cascade_takes_its_models_with_commas(server, tscale):
+    server.reset(Behaviour(answers={"The answer is 3": 1.0}))
+    asked = list(SOLVE)
+    place = asked.index("--model") + 1
+    asked[place] = f"{asked[place]},{asked[place]}"
+    done = tscale(*asked, "How many?", "--technique", "cascade", "--samples", "2", "--json")
+    result = json.loads(done.stdout)
+    assert (result["technique"], result["answer"], result["usage"]["calls"]) == ("cascade", "3", 2)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--vote", "majority"), "--vote is for --technique self-consistency\n"),
+        (("--select", "max"), "--select is for --technique best-of-n"),
+        (("--stop", "beta"), "--stop is for best-of-n and self-consistency"),
+        ((), "rungs must be at least 2 models or techniques, cheap first, got 1"),
+    ],
+)
+def test_what_a_cascade_does_not_take_is_told_in_one_line(options, says, server, tscale):
+    done = tscale(*SOLVE, "How many?", "--technique", "cascade", *options)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert says in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
 @pytest.mark.parametrize(
     ("options", "kind"),
     [
@@ -258,6 +284,7 @@ def test_help_teaches_and_the_lists_list(capsys):
     listed = capsys.readouterr().out
     assert "self-consistency" in listed
     assert "extended-thinking" in listed
+    assert "cascade" in listed
     assert "equation" in listed
     assert main([]) == 2
     assert main(["--version"]) == 0

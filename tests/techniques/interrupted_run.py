@@ -15,6 +15,7 @@ from tscale_graph import (
     Budget,
     aggregate_recursively,
     best_of_n,
+    cascade,
     extended_thinking,
     self_consistency,
 )
@@ -37,6 +38,7 @@ def techniques():
         "closing calls": best_of_n(numbers(), pairwise_judge(reader('{"winner": "tie"}')), n=6),
         "first to finish": self_consistency(numbers(), stop="first_to_finish:3", max_samples=6),
         "aggregation": aggregate_recursively(numbers(), population=3, generations=3),
+        "ladder": cascade([numbers(), Scripted()], verifier=lambda question, answer: answer == "4"),
         "thinking": extended_thinking(thoughtful("So.", "So."), min_thinking_tokens=2),
     }
 

@@ -13,6 +13,7 @@ with workflow.unsafe.imports_passed_through():
         aggregate_recursively,
         beam_search,
         best_of_n,
+        cascade,
         extended_thinking,
         lats,
         refine,
@@ -56,6 +57,7 @@ def plugin(url: str) -> LangGraphPlugin:
             "aggregate_recursively": aggregate_recursively(
                 model, population=3, generations=2, answer="text"
             ),
+            "cascade": cascade([model, model], accept=1.01),
             "extended_thinking": extended_thinking(model, thinking_tokens=50),
             "lats": lats(model, value=by_length, tools=[look], width=2, max_nodes=6, answer="text"),
         },

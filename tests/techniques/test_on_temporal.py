@@ -98,6 +98,13 @@ async def test_samples_run_as_activities_and_the_budget_holds(temporal):
             assert (thought["answer"], thought["usage"]["calls"]) == ("3", 2)
             assert len(server.ledger().requests) == 2
 
+            server.reset(Behaviour(answers={"The answer is 3": 1.0}))
+            handle, climbed = await ask("cascade", 20)
+            assert (climbed["answer"], climbed["usage"]["calls"]) == ("3", 4)
+            assert sum(request.n for request in server.ledger().requests) == 4
+            history = [event async for event in handle.fetch_history_events()]
+            assert activities_of(history).count("cascade.ask") == 2
+
 
 def activities_of(history):
     return [

@@ -86,6 +86,7 @@ def test_every_step_of_every_technique_is_read_back_by_strict_msgpack():
         "closing calls": "3",
         "first to finish": "3",
         "aggregation": "3",
+        "ladder": "3",
         "thinking": "3",
     }, run.stderr
     assert "locked" not in run.stderr, "no type of ours is unknown to the checkpointer"

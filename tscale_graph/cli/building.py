@@ -30,6 +30,7 @@ _SAMPLES = {
     "self_consistency": "max_samples",
     "refine": "max_revisions",
     "aggregate_recursively": "population",
+    "cascade": "samples",
 }
 """What techniques call their samples; of a tree search they are nodes."""
 _SAMPLING_ONLY = ("samples", "verify", "select", "stop", "speculate", "max_parallel")
@@ -40,8 +41,8 @@ _ONLY_FOR = {
     "subset": "aggregate_recursively",
 }
 """Options that one technique alone takes."""
-_NO_WAVES = (*WITH_TREE, "aggregate_recursively")
-_NO_SELECT = ("refine", "aggregate_recursively", "extended_thinking")
+_NO_WAVES = (*WITH_TREE, "aggregate_recursively", "cascade")
+_NO_SELECT = ("refine", "aggregate_recursively", "extended_thinking", "cascade")
 
 
 def build_graph(asked: argparse.Namespace) -> StateGraph[Any, Any, Any, Any]:

@@ -28,6 +28,8 @@ examples:
       --samples 32 --show-tree tree.html --budget tokens=20000
   tscale solve "What is 17 * 23?" --technique extended-thinking --thinking-tokens 2000 \\
       --budget tokens=10000
+  tscale solve "What is 17 * 23?" --technique cascade --model openai:gpt-5-nano,openai:gpt-5 \\
+      --budget usd=0.05
   echo "What is 17 * 23?" | tscale solve --technique router --budget calls=20
 
 budget (required): any of calls=N, tokens=N, usd=X, seconds=X, joined by commas.
@@ -141,7 +143,7 @@ def _parser() -> argparse.ArgumentParser:
         "--technique",
         default="self-consistency",
         help="self-consistency, best-of-n, beam-search, ab-mcts, lats, refine, "
-        "aggregate-recursively, extended-thinking or router",
+        "aggregate-recursively, extended-thinking, cascade or router",
     )
     solve.add_argument(
         "--samples",
@@ -151,7 +153,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     solve.add_argument("--generations", type=int, metavar="N", help="of aggregate-recursively")
     solve.add_argument("--subset", type=int, metavar="K", help="answers that each new one sees")
-    solve.add_argument("--model", default="local", help="local, or provider:model (default local)")
+    solve.add_argument(
+        "--model",
+        default="local",
+        help="local, or provider:model (default local); for cascade several, joined by commas",
+    )
     solve.add_argument("--verify", metavar="VERIFIER", help="a verifier: see tscale techniques")
     solve.add_argument("--vote", help="how self-consistency chooses: see tscale techniques")
     solve.add_argument("--select", help="how answers are chosen by scores: see tscale techniques")

@@ -89,7 +89,7 @@ def fetch_weights(model: str) -> None:
     Raises:
         LocalModelError: when they cannot be had.
     """
-    if model == "local":
+    if "local" in model.split(","):
         local_weights()
 
 

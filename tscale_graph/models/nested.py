@@ -53,6 +53,7 @@ class Technique:
         budget: of requests that bring none; in the place of a model, the most that one run takes.
         asked_in: the nodes that ask the models, for drawings.
         notes: what a drawing says beside the names of nodes: how many samples, which verifier.
+        rates: its result says how good the answer is: by agreement, or by a verdict.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Technique:
     budget: Budget | None = None
     asked_in: tuple[str, ...] = ("sample",)
     notes: Mapping[str, str] = field(default_factory=dict[str, str])
+    rates: bool = True
 
     def __post_init__(self) -> None:
         """Check what a user's own technique says of itself.

@@ -17,6 +17,7 @@ from typing import Literal
 from tscale_graph.answers import AnswerKind, answer_kind
 from tscale_graph.budget import Usage
 from tscale_graph.candidates import Candidate, Verdict
+from tscale_graph.rating import rate
 from tscale_graph.recordings.records import RecordedQuestion, RecordedSample, playing_order
 from tscale_graph.stopping import FirstToFinish, Standing, StoppingRule, wave_size
 from tscale_graph.votes import Majority, Selection, choose
@@ -67,6 +68,7 @@ class Played:
         samples: samples taken, those of a race that were cancelled included.
         tokens: what they cost, prompts included; of one that was cancelled, what there was of it.
         rounds: waves, one after the other.
+        rating: how good a cascade takes the answer to be, in [0, 1], or None for nothing known.
     """
 
     answer: str | None
@@ -74,6 +76,7 @@ class Played:
     samples: int
     tokens: int
     rounds: int
+    rating: float | None = None
 
 
 def prepare(
@@ -163,8 +166,8 @@ def simulate(
             run.take(places, shared_prompt=shared_prompt)
         rounds += 1
     voting = [place for place in order[: len(run.votes)] if place not in run.cancelled]
-    answer, right = _chosen(deck, voting, select)
-    return Played(answer, right, len(run.votes), run.tokens, rounds)
+    answer, right, rating = _chosen(deck, voting, select)
+    return Played(answer, right, len(run.votes), run.tokens, rounds, rating)
 
 
 class _Run:
@@ -250,13 +253,18 @@ _TECHNIQUE_SEED = 0
 """What a technique is given to play a `ReplayModel`; it also draws among tied answers."""
 
 
-def _chosen(deck: Deck, places: Sequence[int], select: str | Selection) -> tuple[str | None, bool]:
-    """The chosen answer, and whether it is right."""
+def _chosen(
+    deck: Deck, places: Sequence[int], select: str | Selection
+) -> tuple[str | None, bool, float | None]:
+    """The chosen answer, whether it is right, and how good it is taken to be."""
     candidates = [
         deck.candidates[place].model_copy(update={"index": index})
         for index, place in enumerate(places)
     ]
-    winner = choose(candidates, deck.kind, select=select, seed=_TECHNIQUE_SEED).winner
+    choice = choose(candidates, deck.kind, select=select, seed=_TECHNIQUE_SEED)
+    winner = choice.winner
     if winner is None:
-        return None, False
-    return winner.answer, deck.question.samples[places[winner.index]].correct
+        return None, False, None
+    rating = rate(winner, votes=choice.tallies, agreement=choice.agreement, verdict=winner.verdict)
+    right = deck.question.samples[places[winner.index]].correct
+    return winner.answer, right, rating and rating.value

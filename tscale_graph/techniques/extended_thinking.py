@@ -117,6 +117,7 @@ def extended_thinking(
         at_most,
         settings.budget,
         asked_in=("think", "answer"),
+        rates=False,
         notes={"think": f"up to {thinking_tokens:,} tokens"},
     )
     graph = TechniqueGraph(state, known, input_schema=Question, output_schema=Answered)

@@ -22,6 +22,7 @@ TECHNIQUES: tuple[str, ...] = (
     "refine",
     "aggregate_recursively",
     "extended_thinking",
+    "cascade",
 )
 """Every technique that can be named; each is the function of that name in its own module."""
 

@@ -15,6 +15,7 @@ from tscale_graph.techniques.thinking.reading import slack
 
 if TYPE_CHECKING:
     from tscale_graph.techniques.aggregating.settings import AggregatingSettings
+    from tscale_graph.techniques.cascading.settings import CascadeSettings
     from tscale_graph.techniques.refining.settings import RefiningSettings
     from tscale_graph.techniques.settings import SamplingSettings
     from tscale_graph.techniques.thinking.settings import ThinkingSettings
@@ -99,6 +100,16 @@ def of_search(settings: SearchSettings, prompt_tokens: int) -> Usage:
     )
     judged = _judging(settings.verifier, prompt_tokens, most)
     return times(node + judged, settings.max_nodes)
+
+
+def of_rungs(settings: CascadeSettings, prompt_tokens: int) -> Usage:
+    """Every rung, one after the other, with what rates its answer."""
+    judged = _judging(settings.verifier, prompt_tokens, settings.max_output_tokens)
+    rungs = range(len(settings.rungs))
+    return Usage.total(
+        settings.size(rung, prompt_tokens=prompt_tokens, beside=judged).each + judged
+        for rung in rungs
+    )
 
 
 def largest(usages: Iterable[Usage]) -> Usage:

@@ -1,0 +1,1 @@
+"""Ladders of models and techniques, cheap first, and when they are climbed."""
