@@ -203,14 +203,12 @@ def _lease(remaining: Remaining, size: SampleSize, samples: int, *, still_wanted
 def _shorter_lease(remaining: Remaining, size: SampleSize) -> Budget | None:
     """Everything that is left, if the prompt and at least one token of an answer fit in it.
 
-    A technique in the place of a model says by itself what is too little for it.
+    A technique in the place of a model may know cheaper ones than the price that it has.
     """
-    if size.whole is not None:
-        return Budget.model_validate(remaining.model_dump())
     output_tokens = size.output_tokens
     if remaining.tokens is not None:
         output_tokens = min(output_tokens, remaining.tokens - size.prompt_tokens)
-    if remaining.usd is not None and size.price is not None:
+    if remaining.usd is not None and size.price is not None and size.whole is None:
         if size.price.cost(input_tokens=size.prompt_tokens, output_tokens=0) > remaining.usd:
             return None
         bought = size.price.affordable_output_tokens(remaining.usd, input_tokens=size.prompt_tokens)

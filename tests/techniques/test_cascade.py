@@ -147,7 +147,7 @@ async def test_a_rung_that_fails_is_climbed_past_and_its_usage_counts():
     small, large = says("small", 3, fail=1.0), says("large", 7)
     result = await ask(cascade([small, large]))
     assert (result.answer, result.status) == ("7", "complete")
-    assert result.notes[0].startswith("rung 1 (small): failed: all 3 samples failed")
+    assert result.notes[0].startswith("rung 1 (small): failed: self_consistency: all 3")
     assert result.usage.calls == len(small.calls) + len(large.calls)
 
 
