@@ -2,9 +2,32 @@
 
 import random
 
-from tests.techniques.test_hard_limits import a_model, at_random
-from tscale_graph import ab_mcts, best_of_n, extended_thinking, refine, router, self_consistency
+from tests.techniques.test_hard_limits import a_judge, a_model, at_random
+from tscale_graph import (
+    ab_mcts,
+    aggregate_recursively,
+    best_of_n,
+    cascade,
+    extended_thinking,
+    refine,
+    router,
+    self_consistency,
+)
+from tscale_graph.verifiers.judges import judge, pairwise_judge
 
+KINDS = (
+    "vote",
+    "best",
+    "refine",
+    "refine",
+    "tree",
+    "router",
+    "think",
+    "race",
+    "population",
+    "ladder",
+    "judged",
+)
 CRITIQUES = ["It is wrong.\nVerdict: revise", "Verdict: correct"]
 
 
@@ -13,26 +36,45 @@ class Composer:
 
     Attributes:
         models: every model that the compositions may ask.
+        races: some of them cancel calls that are not wanted any more.
     """
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
         self.models = []
+        self.races = False
 
     def technique(self, depth: int):
         """A technique whose models are techniques again, `depth` deep at most; 1 for none."""
         rng = self._rng
         asked = self._asked(depth - 1)
         size = rng.choice([5, 60, 400])
-        own = rng.choice([None, None, {"tokens": 500}, {"calls": 3}])
+        own = rng.choice([None] * 4 + [{"tokens": 500}, {"calls": 3}, {"usd": 1e-4}])
         common = {"max_output_tokens": size, "budget": own}
-        kind = rng.choice(["vote", "best", "refine", "refine", "tree", "router", "think"])
+        kind = rng.choice(KINDS)
+        speculate = rng.choice([0, 0, 2])
+        self.races = self.races or kind == "race" or speculate > 0
+        if kind == "race":
+            return self_consistency(
+                asked,
+                max_samples=rng.choice([2, 4]),
+                stop=f"first_to_finish:{rng.choice([1, 2])}",
+                **common,
+            )
+        if kind == "population":
+            return aggregate_recursively(asked, population=3, generations=2, **common)
+        if kind == "ladder":
+            verifier = rng.choice([None, at_random])
+            return cascade([asked, self._asked(depth - 1)], verifier=verifier, samples=2, **common)
+        if kind == "judged":
+            by = rng.choice([judge, pairwise_judge])(self._judge())
+            return best_of_n(asked, by, n=3, speculate=speculate, **common)
         if kind == "vote":
             return self_consistency(
                 asked,
                 max_samples=rng.choice([1, 3, 8]),
                 stop=rng.choice(["beta", "fixed"]),
-                speculate=rng.choice([0, 0, 2]),
+                speculate=speculate,
                 **common,
             )
         if kind == "best":
@@ -65,6 +107,14 @@ class Composer:
             return self._model()
         graph = self.technique(depth)
         return self._rng.choice([graph, graph.compile()])
+
+    def _judge(self):
+        """A model that judges, or a technique in its place."""
+        model = a_judge(self._rng, hang=0.0)
+        self.models.append(model)
+        if self._rng.random() < 0.5:
+            return model
+        return self_consistency(model, max_samples=2, answer="text", max_output_tokens=60)
 
     def _model(self):
         model = a_model(self._rng)
