@@ -6,13 +6,12 @@ them; everything else speaks of an `Endpoint`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from langchain_core.globals import get_llm_cache
 from langchain_core.language_models import BaseChatModel
-from langchain_core.load import dumpd
 from langchain_core.runnables import Runnable, RunnableBinding, RunnableConfig
 from langchain_core.runnables.config import merge_configs
 from langgraph.graph import StateGraph
@@ -26,32 +25,22 @@ from tscale_graph.models.thinking import NativeThinking, native_thinking
 from tscale_graph.models.thinking_options import ServerBudget
 from tscale_graph.models.thoughts import with_thoughts
 from tscale_graph.models.tokens import TokenCounter, bound_tokens
+from tscale_graph.models.users_options import (
+    MORE_OPTIONS,
+    Family,
+    family_of,
+    output_limit,
+    own_output_limit,
+    uses_responses_api,
+    with_our_settings,
+    without_ours,
+)
 
 Askable = Runnable[Any, Any] | StateGraph[Any, Any, Any, Any]
 """What can be asked: a chat model, bound or not, or a technique's graph, compiled or not."""
 
-Family = Literal["openai", "anthropic", "google", "ollama", "other"]
-
-_FAMILIES: Mapping[str, Family] = {
-    "BaseChatOpenAI": "openai",
-    "ChatAnthropic": "anthropic",
-    "ChatGoogleGenerativeAI": "google",
-    "ChatOllama": "ollama",
-}
 _SEVERAL_COMPLETIONS = {"ChatOpenAI", "AzureChatOpenAI", "EmbeddedChatModel", "ReplayModel"}
 """Classes whose servers answer one prompt `n` times and bill it once."""
-
-_OUTPUT_LIMIT_FIELDS = (
-    "max_tokens",
-    "max_output_tokens",
-    "max_completion_tokens",
-    "max_new_tokens",
-    "num_predict",
-)
-_SET_BY_US = {*_OUTPUT_LIMIT_FIELDS, "n", "candidate_count"}
-"""What a lease decides, whatever the user bound."""
-_MORE_OPTIONS = ("extra_body", "model_kwargs", "options", "generation_config")
-"""Arguments that are themselves arguments, and may override others."""
 
 HONOURS_KEY = "honours_output_limit"
 """Where a chat model's `metadata` vouches that its server keeps to the output limit."""
@@ -164,7 +153,7 @@ class Endpoint:
     @property
     def uses_responses_api(self) -> bool:
         """It is called through OpenAI's Responses API rather than Chat Completions."""
-        return _uses_responses_api(self.model)
+        return uses_responses_api(self.model)
 
     def may_risk_refusal(self, completions: int, *, calls: int | None) -> bool:
         """Whether to ask for so many completions in one request, with so many calls left.
@@ -237,7 +226,7 @@ class Endpoint:
             return False
         if option == "temperature":
             return (self.model.profile or {}).get("temperature") is not False
-        return not _uses_responses_api(self.model)
+        return not uses_responses_api(self.model)
 
 
 def endpoint(model: Askable) -> Endpoint:
@@ -302,39 +291,32 @@ def _chat_endpoint(model: Any) -> Endpoint:
             f"model must be a chat model, a technique's graph, or a string such as "
             f"'openai:gpt-5-mini' or 'local', got {type(model).__name__}"
         )
-    family = _family(model)
+    family = family_of(model)
     params = model._get_ls_params()  # pyright: ignore[reportPrivateUsage]
     provider = params.get("ls_provider", "")
     name = params.get("ls_model_name") or getattr(model, "model_name", None) or type(model).__name__
     several = type(model).__name__ in _SEVERAL_COMPLETIONS
     counter = TokenCounter(model, openai_name=name if _served_by_openai(model, family) else None)
-    own_options: dict[str, Any] = {name: getattr(model, name, None) for name in _MORE_OPTIONS}
+    own_options: dict[str, Any] = {name: getattr(model, name, None) for name in MORE_OPTIONS}
     vendors = at_vendor(address(model), family)
     thinking = native_thinking(model, family, name=name, at_vendor=vendors)
-    ours = _with_our_settings(model, family)
+    ours = with_our_settings(model, family)
     return Endpoint(
         model=with_thoughts(ours) if isinstance(thinking, ServerBudget) else ours,
         name=name,
         family=family,
-        bound=_without_ours(bound),
+        bound=without_ours(bound),
         config=config,
-        output_limit=_output_limit(model, family),
-        own_output_limit=_own_output_limit(model, bound, own_options),
+        output_limit=output_limit(model, family),
+        own_output_limit=own_output_limit(model, bound, own_options),
         honours_limit=_vouched(model, HONOURS_KEY, otherwise=_keeps_to_limit(model, family)),
         continues=_vouched(model, CONTINUES_KEY, otherwise=_is_ours(model) or family == "ollama"),
-        shares_prompt=several and not _uses_responses_api(model),
+        shares_prompt=several and not uses_responses_api(model),
         most_at_once=getattr(model, "most_completions", None),
         prices=price_list(model, name=name, provider=provider),
         counter=counter.with_added(bound_tokens(bound) + bound_tokens(own_options)),
         thinking=thinking,
     )
-
-
-def _family(model: BaseChatModel) -> Family:
-    for cls in type(model).__mro__:
-        if cls.__name__ in _FAMILIES:
-            return _FAMILIES[cls.__name__]
-    return "other"
 
 
 def _served_by_openai(model: BaseChatModel, family: Family) -> bool:
@@ -358,86 +340,3 @@ def _keeps_to_limit(model: BaseChatModel, family: Family) -> bool:
 
 def _is_ours(model: BaseChatModel) -> bool:
     return type(model).__name__ == "EmbeddedChatModel"
-
-
-def _output_limit(model: BaseChatModel, family: Family) -> str:
-    if family == "openai":
-        # The only name that Chat Completions, Responses and Azure all take as the limit.
-        return "max_completion_tokens"
-    return _limit_field(model) or "max_tokens"
-
-
-def _limit_field(model: BaseChatModel) -> str | None:
-    fields = type(model).model_fields
-    return next((name for name in _OUTPUT_LIMIT_FIELDS if name in fields), None)
-
-
-def _own_output_limit(model: BaseChatModel, *options: Mapping[str, Any]) -> int | None:
-    """The lowest output limit that the user set on the model, or among options."""
-    field = _limit_field(model)
-    told = [getattr(model, field)] if field and field in model.model_fields_set else []
-    told += [value for some in options for value in _limits_among(some)]
-    return min((limit for limit in told if isinstance(limit, int) and limit > 0), default=None)
-
-
-def _limits_among(options: Mapping[str, Any]) -> Iterator[Any]:
-    for name, value in options.items():
-        if name in _OUTPUT_LIMIT_FIELDS:
-            yield value
-        elif name in _MORE_OPTIONS and isinstance(value, Mapping):
-            yield from _limits_among(cast(Mapping[str, Any], value))
-
-
-def _without_ours(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Options without those that a lease decides."""
-    return {
-        name: _without_ours(cast(Mapping[str, Any], value))
-        if name in _MORE_OPTIONS and isinstance(value, Mapping)
-        else value
-        for name, value in options.items()
-        if name not in _SET_BY_US
-    }
-
-
-def _uses_responses_api(model: Any) -> bool:
-    asks = getattr(model, "_use_responses_api", None)
-    return bool(asks and asks(model._default_params))
-
-
-def _with_our_settings(model: BaseChatModel, family: Family) -> BaseChatModel:
-    """A shallow copy of the model that makes one request a call, for one completion."""
-    if family == "other":
-        return model
-    fields = type(model).model_fields
-    unset = {name: fields[name].default for name in ("n",) if name in fields}
-    own_options = {n: v for n in _MORE_OPTIONS if n in fields and (v := getattr(model, n))}
-    copy = model.model_copy(update={**unset, **_without_ours(own_options)})
-    # What callbacks are shown of a model, a cached property: made once here, it comes along in
-    # the copy of each call.
-    vars(copy)["_serialized"] = dumpd(copy)
-    if family == "openai":
-        _without_openais_retries(copy)
-    if family == "anthropic":
-        _without_anthropics_retries(copy, model)
-    return copy
-
-
-def _without_openais_retries(copy: Any) -> None:
-    copy.max_retries = 0
-    # Off by default where the base URL is not OpenAI's own.
-    copy.stream_usage = True
-    if copy.root_client is not None:
-        copy.root_client = copy.root_client.with_options(max_retries=0)
-        copy.client = copy.root_client.chat.completions
-    if copy.root_async_client is not None:
-        copy.root_async_client = copy.root_async_client.with_options(max_retries=0)
-        copy.async_client = copy.root_async_client.chat.completions
-
-
-def _without_anthropics_retries(copy: Any, model: Any) -> None:
-    copy.max_retries = 0
-    # Its clients are cached properties, which live in the instance; sharing them shares their
-    # connections.
-    vars(copy).pop("_client_params", None)
-    vars(copy)["_client"] = model._client.with_options(max_retries=0)
-    vars(copy)["_async_client"] = model._async_client.with_options(max_retries=0)
