@@ -17,7 +17,7 @@ Place = tuple[str | int, ...]
 """Keys and indices that lead to a value, from the outside in."""
 
 _LARGEST, _MOST_VALUES, _DEEPEST = 1_000_000, 10_000, 40
-_NOT_YAML = re.compile(r"[\x7f\u0080-\u0084\u0086-\u009f\ufeff\ufffe\uffff]")
+_NOT_YAML = re.compile(r"[\x7f-\u009f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
 @dataclass(frozen=True)

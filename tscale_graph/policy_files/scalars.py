@@ -9,6 +9,7 @@ import yaml
 
 _PREFIX = "tag:yaml.org,2002:"
 _TEXTS = ("str", "timestamp", "value", "merge")
+_BREAKS = re.compile(r"[\x85\u2028\u2029]")
 _EXPONENT = re.compile(r"[-+]?\d+(?:\.\d*)?[eE][-+]?\d+")
 
 
@@ -24,6 +25,13 @@ class Dumper(yaml.SafeDumper):
         return True
 
 
+def _text(dumper: Dumper, text: str) -> yaml.Node:
+    """Text, in double quotes where it has what YAML would take for the end of a line."""
+    style = '"' if _BREAKS.search(text) else None
+    return dumper.represent_scalar(f"{_PREFIX}str", text, style=style)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+
+
+Dumper.add_representer(str, _text)
 for _kind in (Loader, Dumper):
     _kind.add_implicit_resolver(f"{_PREFIX}float", _EXPONENT, list("-+0123456789"))
 

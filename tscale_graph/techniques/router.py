@@ -9,17 +9,18 @@ from typing import Annotated, Any, NotRequired
 
 from langchain_core.messages import AIMessage, AnyMessage, convert_to_messages
 from langchain_core.runnables import RunnableConfig
+from langgraph.errors import NodeError
 from langgraph.graph import END, START
 from langgraph.graph.message import add_messages
 from typing_extensions import TypedDict
 
 from tscale_graph.budget import LIMITS, Budget, BudgetExceeded, Usage
-from tscale_graph.candidates import Result
+from tscale_graph.candidates import Result, SamplingError
 from tscale_graph.models.endpoint import Askable
 from tscale_graph.models.nested import Technique, TechniqueGraph
 from tscale_graph.policy import Policy
 from tscale_graph.techniques.admission import brought_budget
-from tscale_graph.techniques.nodes import add_edges, add_node
+from tscale_graph.techniques.nodes import add_edges, add_node, twin
 from tscale_graph.techniques.policies import Served, serve_classes
 from tscale_graph.techniques.recipes import REAL, Kitchen
 from tscale_graph.techniques.routing.choosing import (
@@ -139,6 +140,17 @@ class Router:
             return {"result": told}
         return {"result": told, "messages": [_with_usage(answer[0], spent)]}
 
+    async def charge(self, state: RoutingState, error: NodeError) -> dict[str, Any]:
+        """Let an error of the technique tell what telling the class has cost, too.
+
+        Raises:
+            Exception: that error.
+        """
+        failed = error.error
+        if isinstance(failed, BudgetExceeded | SamplingError):
+            failed.usage += Usage.model_validate(state.get("spent") or Usage())
+        raise failed
+
     def at_most(self, prompt_tokens: int) -> Usage:
         """What the dearest of the subgraphs takes, and telling the class."""
         graphs = self.served.graphs.values()
@@ -157,8 +169,9 @@ class Router:
         graph = TechniqueGraph(state, known, input_schema=RoutedQuestion, output_schema=Answered)
         where = "activity" if waits(self.classifier) else "workflow"
         add_node(graph, "classify", self.classify, execute_in=where, state=state)
+        charge = twin(self.charge, pure=True) if hasattr(self.classifier, "ask") else None
         for name, subgraph in graphs.items():
-            graph.add_node(name, subgraph.compile())
+            graph.add_node(name, subgraph.compile(), error_handler=charge)
             graph.add_edge(name, "report")
         add_node(graph, "report", self.report, execute_in="workflow", state=state)
         graph.add_edge(START, "classify")
