@@ -97,7 +97,6 @@ class Policy(BaseModel):
         Raises:
             PolicyError: a `ValueError` that says in one line what is wrong and where, as in
                 "policy.yaml:12:5: class simple: …"; its `problems` are all that is wrong.
-            OSError: when the file cannot be read.
         """
         policy = cls.read(*read_file(path))
         import_module(_TECHNIQUES).check_policy(policy)
@@ -172,12 +171,12 @@ class Policy(BaseModel):
             place: Place = ("classes", name, "fallback")
             if entry.fallback is not None and entry.fallback not in self.classes:
                 like = close_to(entry.fallback, self.classes)
-                told = f"fallback of {name} must be one of {known}, got {entry.fallback!r}"
+                told = f"class {name}: fallback must be one of {known}, got {entry.fallback!r}"
                 told += f": {like}" if like.startswith("did") else ""
                 found.append(Problem(place, told))
             elif name in self.fallbacks(name)[1:]:
                 circle = " → ".join(self.fallbacks(name))
-                found.append(Problem(place, f"the fallbacks of {name} go in circles: {circle}"))
+                found.append(Problem(place, f"class {name}: its fallbacks go in circles: {circle}"))
         return found
 
 

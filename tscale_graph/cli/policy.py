@@ -26,7 +26,7 @@ def policy_command(asked: argparse.Namespace) -> int:
     except PolicyError as error:
         print("\n".join(error.problems), file=sys.stderr)
         return WRONG_USE
-    except (OSError, ImportError) as error:
+    except ImportError as error:
         print(f"tscale: {error}", file=sys.stderr)
         return WRONG_USE
     return COMPLETE

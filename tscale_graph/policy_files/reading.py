@@ -62,9 +62,11 @@ def read_file(path: str | Path) -> tuple[Any, Source]:
 
     Raises:
         PolicyError: when it cannot be read, in one line with the place of what is wrong.
-        OSError: when it is not there.
     """
-    raw = Path(path).read_bytes()
+    try:
+        raw = Path(path).read_bytes()
+    except OSError as error:
+        raise PolicyError((f"{path}: {error.strerror or error}",)) from error
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
