@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a broken file and what is said of it are one line each
 """A policy file that cannot work is refused when it is loaded, with the line of what is wrong."""
 
 import json
