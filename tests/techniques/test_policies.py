@@ -9,7 +9,8 @@ from tests.policies import POLICY
 from tscale_graph import Policy, router
 from tscale_graph.policy import ClassPolicy
 from tscale_graph.policy_files import PolicyError
-from tscale_graph.techniques.policies import check_policy
+from tscale_graph.techniques.policies import KEYS, NODES, check_policy
+from tscale_graph.techniques.router import RoutingState
 
 
 def problems(tmp_path, text, name="policy.yaml"):
@@ -75,6 +76,7 @@ BROKEN = [
     ("technique: best_of_n", "technique: best_of_n\n    models: [a, b]", "class checked: give model or models, not both"),
     ("technique: self_consistency", "technique: self_consistency\n    models: [a, b]", "class plain: self_consistency takes model, got models"),
     ("technique: self_consistency", "technique: beam_search\n    verifier: equation", "class plain: "),
+    ("technique: self_consistency", "technique: self_consistency\n    rungs: [a, b]", "class plain: self_consistency takes model, got rungs"),
     ("stop: fixed", "max_samples: 5", "@:7: max_samples is there more than once"),
     ("stop: fixed", "stop: !!python/object/apply:os.getcwd []", "@:13: takes no tags, got tag:yaml.org,2002:python/object/apply:os.getcwd"),
     ("stop: fixed", "stop: !rule fixed", "@:13: takes no tags, got !rule"),
@@ -164,6 +166,36 @@ def test_anchors_and_merges_say_what_classes_have_in_common(tmp_path):
         "    budget: {calls: 3}\n  b:\n    <<: *a\n    technique: refine\n"
     )
     assert Policy.load(path).classes["b"] == ClassPolicy(technique="refine", budget={"calls": 3})
+
+
+@pytest.mark.parametrize(
+    "models",
+    [
+        "rungs: [openai:gpt-5-nano, {technique: extended_thinking, model: openai:gpt-5}]",
+        "model: openai:gpt-5-nano, openai:gpt-5",
+        "arguments: {rungs: 'openai:gpt-5-nano,openai:gpt-5'}",
+    ],
+)
+def test_a_ladder_is_a_list_of_rungs_or_names_with_commas(models, tmp_path):
+    path = tmp_path / "policy.yaml"
+    path.write_text(f"default_class: a\nclasses:\n  a:\n    technique: cascade\n    {models}\n")
+    assert Policy.load(path).classes["a"].technique == "cascade"
+
+
+def test_a_ladder_of_one_rung_is_none(tmp_path):
+    text = "default_class: a\nclasses:\n  a:\n    technique: cascade\n    rungs: [b]\n"
+    (line,) = problems(tmp_path, text)
+    assert line.startswith("policy.yaml:5:5: class a: rungs must")
+
+
+def test_classes_cannot_be_called_what_the_router_calls_its_own_parts():
+    assert {*KEYS} == {*RoutingState.__annotations__}
+    assert {*NODES} < {*router(model="local").nodes}
+
+
+def test_a_policy_given_as_a_dict_is_refused_in_one_line():
+    with pytest.raises(PolicyError, match=r"^class a has no 'modle': did you mean model\?$"):
+        router({"default_class": "a", "classes": {"a": {"technique": "refine", "modle": "b"}}})
 
 
 def test_what_can_only_be_seen_with_the_real_models_has_its_line_as_well(tmp_path):

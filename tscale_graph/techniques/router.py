@@ -19,6 +19,7 @@ from tscale_graph.candidates import Result, SamplingError
 from tscale_graph.models.endpoint import Askable
 from tscale_graph.models.nested import Technique, TechniqueGraph
 from tscale_graph.policy import Policy
+from tscale_graph.policy_files import Source
 from tscale_graph.techniques.admission import brought_budget
 from tscale_graph.techniques.nodes import add_edges, add_node, twin
 from tscale_graph.techniques.policies import Served, serve_classes
@@ -272,8 +273,9 @@ def router(
         PolicyError: a `ValueError`, for a technique that does not exist, an argument that it does
             not take, or a class without a verifier and without a fallback.
     """
-    policy = Policy.default() if policy is None else Policy.model_validate(policy)
-    given = None if budget is None else Budget.model_validate(budget)
+    if not isinstance(policy, Policy):
+        policy = Policy.default() if policy is None else Policy.read(policy, Source())
+    given = None if budget is None else Budget.of(budget)
     kitchen = Kitchen(REAL, model=model or "local", verifier=verifier)
     served = serve_classes(policy, kitchen, budget=given)
     return Router(policy, served, check_classifier(classifier), given).graph()

@@ -106,7 +106,7 @@ def read_answer(said: Any) -> Told:
         ValueError: for anything else.
     """
     parts = cast(tuple[Any, ...], said if isinstance(said, tuple) else (said,))
-    found = parts[0] if 1 <= len(parts) <= 2 else None
+    found: Any = parts[0] if 1 <= len(parts) <= 2 else None
     usage = parts[1] if len(parts) == 2 else getattr(found, "usage", None)
     if isinstance(found, str):
         found = Classification(found, 1.0, "as the classifier said")
