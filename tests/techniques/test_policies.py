@@ -9,8 +9,8 @@ from tests.policies import POLICY
 from tscale_graph import Policy, router
 from tscale_graph.policy import ClassPolicy
 from tscale_graph.policy_files import PolicyError
-from tscale_graph.techniques.policies import KEYS, NODES, check_policy
-from tscale_graph.techniques.router import RoutingState
+from tscale_graph.techniques.policies import check_policy
+from tscale_graph.techniques.routing.state import NODES
 
 
 def problems(tmp_path, text, name="policy.yaml"):
@@ -189,8 +189,11 @@ def test_a_ladder_of_one_rung_is_none(tmp_path):
 
 
 def test_classes_cannot_be_called_what_the_router_calls_its_own_parts():
-    assert {*KEYS} == {*RoutingState.__annotations__}
-    assert {*NODES} < {*router(model="local").nodes}
+    for name in ("classify", "report", "messages", "budget", "technique", "result"):
+        policy = Policy(classes={name: ClassPolicy(technique="refine")}, default_class=name)
+        with pytest.raises(PolicyError, match=f"a class cannot be called {name}"):
+            router(policy)
+    assert {*NODES} == {*router(model="local").nodes} - {*Policy.default().classes}
 
 
 def test_a_policy_given_as_a_dict_is_refused_in_one_line():

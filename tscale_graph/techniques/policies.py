@@ -12,12 +12,11 @@ from tscale_graph.models.unsuitable import UnsuitableModel, UnsuitableVerifier
 from tscale_graph.policy import ClassPolicy, Policy
 from tscale_graph.policy_files import Place, Problem
 from tscale_graph.techniques.recipes import STAND_INS, Kitchen, Unbuildable
+from tscale_graph.techniques.routing.state import NODES, RoutingState
 from tscale_graph.techniques.stand_ins import NamedModel, unloaded_verifier
 
-NODES = ("classify", "report")
-"""What a router's own nodes are called."""
-KEYS = ("messages", "budget", "task_class", "technique", "route", "reasons", "spent", "result")
-"""What is in a router's state: LangGraph wants nodes to have other names."""
+_TAKEN = (*NODES, *RoutingState.__annotations__)
+"""What a class cannot be called: LangGraph wants nodes to be called unlike what is in the state."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ def _built(
     problems: list[Problem] = []
     for name, entry in policy.classes.items():
         place: Place = ("classes", name)
-        if name in (*NODES, *KEYS):
+        if name in _TAKEN:
             told = f"a class cannot be called {name}: the router has a part of that name"
             problems.append(Problem(place, told))
             continue

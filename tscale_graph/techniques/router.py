@@ -5,14 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, NotRequired
+from typing import Any
 
-from langchain_core.messages import AIMessage, AnyMessage, convert_to_messages
+from langchain_core.messages import AIMessage, convert_to_messages
 from langchain_core.runnables import RunnableConfig
 from langgraph.errors import NodeError
 from langgraph.graph import END, START
-from langgraph.graph.message import add_messages
-from typing_extensions import TypedDict
 
 from tscale_graph.budget import LIMITS, Budget, BudgetExceeded, Usage
 from tscale_graph.candidates import Result, SamplingError
@@ -37,42 +35,10 @@ from tscale_graph.techniques.routing.classifiers import (
     tell_class,
     waits,
 )
-from tscale_graph.techniques.state import Answered, RequestBudget, question_of
+from tscale_graph.techniques.routing.state import RoutedQuestion, RoutingState
+from tscale_graph.techniques.state import Answered, question_of
 from tscale_graph.techniques.whole_runs import largest
 from tscale_graph.verifiers import Verifier
-
-
-class RoutedQuestion(TypedDict):
-    """What goes in; `task_class` and `technique` are for callers who know better."""
-
-    messages: Annotated[list[AnyMessage], add_messages]
-    budget: NotRequired[RequestBudget]
-    task_class: NotRequired[str | None]
-    technique: NotRequired[str | None]
-
-
-class RoutingState(TypedDict, total=False):
-    """Between the question and the answer.
-
-    Attributes:
-        messages: the conversation.
-        budget: as the request gave it; then what telling the class has left of it.
-        task_class: the caller's own word.
-        technique: the same, for the technique.
-        route: the class whose technique runs.
-        reasons: why, for the result.
-        spent: what telling the class has cost.
-        result: the technique's, and then with what the router has to say.
-    """
-
-    messages: Annotated[list[AnyMessage], add_messages]
-    budget: RequestBudget
-    task_class: str | None
-    technique: str | None
-    route: str
-    reasons: list[str]
-    spent: Usage
-    result: Result
 
 
 @dataclass(frozen=True)
