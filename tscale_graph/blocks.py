@@ -27,7 +27,7 @@ from tscale_graph.techniques.nodes import add_edges, add_node
 from tscale_graph.techniques.sampling import Sampler
 from tscale_graph.techniques.settings import SamplingSettings, sampling_settings
 from tscale_graph.techniques.state import Answered, Question, SamplingState
-from tscale_graph.techniques.whole_runs import of_samples
+from tscale_graph.techniques.whole_runs import of_samples, one_sample
 from tscale_graph.verifiers import Verifier, check_verifier
 
 if TYPE_CHECKING:
@@ -86,7 +86,8 @@ __getattr__ = imported_late(
 
 def technique(settings: SamplingSettings, name: str) -> Technique:
     """What others know of a technique that samples by these settings, for its `TechniqueGraph`."""
-    return Technique(name, (settings.endpoint,), partial(of_samples, settings), settings.budget)
+    at_most, at_least = partial(of_samples, settings), partial(of_samples, one_sample(settings))
+    return Technique(name, (settings.endpoint,), at_most, settings.budget, at_least=at_least)
 
 
 def budget_gate(settings: SamplingSettings) -> BudgetGate:

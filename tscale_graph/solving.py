@@ -11,6 +11,7 @@ from langgraph.pregel import Pregel
 
 from tscale_graph.budget import Budget
 from tscale_graph.candidates import Result
+from tscale_graph.models.nested import TechniqueGraph
 from tscale_graph.techniques.named import TECHNIQUES, build_technique, named_technique
 from tscale_graph.techniques.nodes import run_blocking
 from tscale_graph.techniques.router import router
@@ -65,7 +66,7 @@ refine, aggregate-recursively, extended-thinking, cascade, router, got 'guess'
     return run_blocking(asolve(question, technique, budget=budget, **arguments))
 
 
-def technique_graph(name: str, arguments: dict[str, Any]) -> StateGraph[Any, Any, Any, Any]:
+def technique_graph(name: str, arguments: dict[str, Any]) -> TechniqueGraph:
     """The graph of a technique by its name, written with "-" or "_".
 
     Raises:

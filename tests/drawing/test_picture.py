@@ -84,6 +84,7 @@ def test_a_router_has_each_of_its_techniques_in_the_step_of_its_class():
         "simple": ["self-consistency"],
         "samplable": ["self-consistency"],
         "verifiable": ["best-of-n"],
+        "combinatorial": ["ab-mcts"],
     }
 
 

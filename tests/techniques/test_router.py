@@ -37,7 +37,7 @@ async def test_the_callers_word_comes_first():
 async def test_a_class_that_cannot_be_served_falls_back_and_says_so():
     result = await route("Solve 3x + 4 = 19 for x.", router(model=Scripted()))
     assert result.technique == "self_consistency"
-    assert "verifiable cannot be served here: treated as samplable" in result.notes[0]
+    assert "verifiable cannot be served here: treated as samplable" in result.notes[1]
 
 
 async def test_the_requests_budget_comes_before_the_classs():

@@ -94,6 +94,34 @@ exit status:
 """
 
 
+_POLICY_HELP = """\
+A policy says what is done with each class of task: technique, arguments, models, verifier, budget
+and fallback, in a YAML or JSON file for tscale solve --policy and for router(Policy.load(…)).
+
+examples:
+  tscale policy show > policy.yaml      the default policy, with comments, to start from
+  tscale policy check policy.yaml       everything that is wrong with a file, a line for each
+  tscale policy schema > policy.schema.json
+                                        for editors: begin the policy with the line
+                                        # yaml-language-server: $schema=policy.schema.json
+  tscale solve "How many r's are in strawberry?" --policy policy.yaml
+
+exit status:
+  0  nothing is wrong        2  something is, or wrong use
+"""
+
+
+def add_policy(commands: argparse._SubParsersAction[Any]) -> None:  # pyright: ignore[reportPrivateUsage]
+    """Declare `tscale policy` and what it can do."""
+    policy = _command(commands, "policy", "show or check what is done per class", _POLICY_HELP)
+    actions = policy.add_subparsers(dest="action", metavar="action", required=True)
+    show = _command(actions, "show", "print a policy as YAML", _POLICY_HELP)
+    show.add_argument("file", nargs="?", help="a policy file; the default policy if none")
+    check = _command(actions, "check", "say what is wrong with a file", _POLICY_HELP)
+    check.add_argument("file", help="a policy file, YAML or JSON")
+    _command(actions, "schema", "print the JSON schema of policy files", _POLICY_HELP)
+
+
 def add_draw(commands: argparse._SubParsersAction[Any]) -> None:  # pyright: ignore[reportPrivateUsage]
     """Declare `tscale draw`."""
     draw = _command(commands, "draw", "draw a graph, techniques within techniques", _DRAW_HELP)

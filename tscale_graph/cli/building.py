@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from collections.abc import Sequence
 
-from langgraph.graph import StateGraph
-
+from tscale_graph.models.embedded import MODEL_NAME
+from tscale_graph.models.endpoint import Endpoint
+from tscale_graph.models.nested import TechniqueGraph
+from tscale_graph.policy import Policy
 from tscale_graph.solving import technique_graph
 from tscale_graph.techniques.named import WITH_TREE, named_technique, needs_verifier
 from tscale_graph.techniques.router import router
@@ -45,7 +47,7 @@ _NO_WAVES = (*WITH_TREE, "aggregate_recursively", "cascade")
 _NO_SELECT = ("refine", "aggregate_recursively", "extended_thinking", "cascade")
 
 
-def build_graph(asked: argparse.Namespace) -> StateGraph[Any, Any, Any, Any]:
+def build_graph(asked: argparse.Namespace) -> TechniqueGraph:
     """The graph of the technique that was asked for.
 
     Raises:
@@ -53,23 +55,24 @@ def build_graph(asked: argparse.Namespace) -> StateGraph[Any, Any, Any, Any]:
     """
     given = {name: getattr(asked, option) for option, name in _ARGUMENTS}
     arguments = {name: value for name, value in given.items() if value is not None}
-    name = asked.technique.replace("-", "_")
-    if name == "router":
+    if asked.policy is not None or asked.technique == "router":
         if arguments or any(v is not None for v in (asked.samples, asked.select, asked.vote)):
             raise ValueError("the router takes --model and --verify; its policy says the rest")
-        return router(model=asked.model, verifier=asked.verify)
+        return _router(asked)
+    technique_name = asked.technique or "self-consistency"
+    name = technique_name.replace("-", "_")
     if asked.task_class is not None:
-        raise ValueError("--class is for --technique router")
+        raise ValueError("--class is for --technique router and --policy")
     technique = named_technique(name)
     wants = technique is not None and needs_verifier(technique)
     if wants and asked.verify is None:
-        raise ValueError(f"{asked.technique} needs --verify: see tscale techniques")
+        raise ValueError(f"{technique_name} needs --verify: see tscale techniques")
     if name in _NO_WAVES:
         for option in ("stop", "speculate"):
             if getattr(asked, option) is not None:
                 raise ValueError(f"--{option} is for best-of-n and self-consistency")
     if asked.vote is not None and name != "self_consistency":
-        other = "" if name in _NO_SELECT else f"; {asked.technique} has --select"
+        other = "" if name in _NO_SELECT else f"; {technique_name} has --select"
         raise ValueError(f"--vote is for --technique self-consistency{other}")
     if name in ("self_consistency", "aggregate_recursively") and asked.verify is not None:
         raise ValueError("--verify is for --technique best-of-n, refine and tree searches")
@@ -90,7 +93,25 @@ def build_graph(asked: argparse.Namespace) -> StateGraph[Any, Any, Any, Any]:
         "on_exceeded": "return" if asked.show_tree is not None else None,
     }
     arguments |= {argument: value for argument, value in more.items() if value is not None}
-    return technique_graph(asked.technique, {"model": asked.model, **arguments})
+    return technique_graph(technique_name, {"model": asked.model, **arguments})
+
+
+def asks_embedded_model(asks: Sequence[Endpoint]) -> bool:
+    """Whether the model of this machine is among those that are asked, however deep inside."""
+    inner = (one.nested.technique.asks for one in asks if one.nested is not None)
+    asked = any(one.name == MODEL_NAME for one in asks)
+    return asked or any(asks_embedded_model(several) for several in inner)
+
+
+def _router(asked: argparse.Namespace) -> TechniqueGraph:
+    policy = None if asked.policy is None else Policy.load(asked.policy)
+    without = [] if policy is None else [n for n, one in policy.classes.items() if not one.budget]
+    if asked.budget is None and without:
+        raise ValueError(
+            f"no budget: class {without[0]} has none, so say what this may cost, "
+            "as in --budget tokens=20000,seconds=60"
+        )
+    return router(policy, model=asked.model, verifier=asked.verify)
 
 
 def _check_own_options(asked: argparse.Namespace, name: str) -> None:

@@ -8,10 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import BaseMessage
-from langchain_core.outputs import ChatResult
-
 from tscale_graph.models.nested import TechniqueGraph
 from tscale_graph.techniques.named import (
     TECHNIQUES,
@@ -21,7 +17,8 @@ from tscale_graph.techniques.named import (
     needs_verifier,
 )
 from tscale_graph.techniques.router import router
-from tscale_graph.verifiers import VERIFIERS, Verifier
+from tscale_graph.techniques.stand_ins import NamedModel, judge_by_name, unloaded_verifier
+from tscale_graph.verifiers import VERIFIERS
 
 _BEGINS = re.compile(r"\s*[\w-]+\s*(\(|$)")
 _KEYWORD = re.compile(r"\s*([A-Za-z_]\w*)\s*=")
@@ -131,7 +128,7 @@ class _Reader:
 def _graph(call: _Call) -> TechniqueGraph:
     if call.name.replace("-", "_") == "router":
         given = _by_name(call, ["model", "verifier"])
-        named: dict[str, Any] = {"model": _Named(name="your model"), "verifier": _verifier("")}
+        named: dict[str, Any] = {"model": NamedModel(name="your model"), "verifier": _verifier("")}
         try:
             return router(**(named | given))
         except TypeError as error:
@@ -152,8 +149,8 @@ def _graph(call: _Call) -> TechniqueGraph:
 def _anything(technique: TechniqueFunction) -> Any:
     """What stands for the models that a technique is given, where it is given none."""
     if next(iter(inspect.signature(technique).parameters)).endswith("s"):
-        return [_Named(name="your first model"), _Named(name="your second model")]
-    return _Named(name="your model")
+        return [NamedModel(name="your first model"), NamedModel(name="your second model")]
+    return NamedModel(name="your model")
 
 
 def _by_name(call: _Call, names: list[str]) -> dict[str, Any]:
@@ -178,33 +175,18 @@ def _model(value: Any) -> Any:
     if isinstance(value, _Call):
         return _graph(value)
     known = value.replace("-", "_") in (*TECHNIQUES, "router")
-    return _graph(_Call(value)) if known else _Named(name=value)
+    return _graph(_Call(value)) if known else NamedModel(name=value)
 
 
 def _verifier(value: Any) -> Any:
     """A verifier by its name, of which nothing is loaded; "" is any."""
     if not isinstance(value, str):
         raise ValueError("a verifier must be a name: see tscale techniques")
-    kind, _, asked = value.partition(":")
+    kind = value.partition(":")[0]
     known = dict.fromkeys(name.partition(":")[0] for name in VERIFIERS)
     if value and kind not in known:
         raise ValueError(f"verifier must be one of {', '.join(known)}, got {value!r}")
-    if kind not in ("judge", "step_judge", "pairwise", "listwise"):
-        return _unloaded(value or "your verifier")
-    from tscale_graph.verifiers import judges  # only where one is wanted: it takes a while
-
-    build = {"pairwise": judges.pairwise_judge, "listwise": judges.listwise_judge}
-    return {"judge": judges.judge, "step_judge": judges.step_judge, **build}[kind](
-        _Named(name=asked or "local")
-    )
-
-
-def _unloaded(name: str) -> Verifier:
-    def verifier(question: str, answer: str) -> bool:
-        raise NotImplementedError(name)
-
-    verifier.__name__ = name
-    return verifier
+    return judge_by_name(value) or unloaded_verifier(value or "your verifier")
 
 
 def _setting(value: Any) -> Any:
@@ -213,21 +195,3 @@ def _setting(value: Any) -> Any:
     if _NUMBER.fullmatch(value) is None:
         return value
     return float(value) if "." in value else int(value)
-
-
-class _Named(BaseChatModel):
-    """A chat model of which nothing is known but its name."""
-
-    name: str | None = None
-
-    @property
-    def _llm_type(self) -> str:
-        return "named"
-
-    @property
-    def model_name(self) -> str:
-        """What it is called in a drawing."""
-        return self.name or ""
-
-    def _generate(self, messages: list[BaseMessage], *_: Any, **__: Any) -> ChatResult:
-        raise NotImplementedError(self.name)

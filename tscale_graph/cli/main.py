@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from tscale_graph.cli.arguments import add_draw, add_prm, add_sampling
+from tscale_graph.cli.arguments import add_draw, add_policy, add_prm, add_sampling
 
 COMPLETE, FAILED, WRONG_USE, CUT_OFF, NO_ANSWER, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
@@ -30,9 +30,11 @@ examples:
       --budget tokens=10000
   tscale solve "What is 17 * 23?" --technique cascade --model openai:gpt-5-nano,openai:gpt-5 \\
       --budget usd=0.05
+  tscale solve "Solve 3x + 4 = 19 for x." --policy policy.yaml --class verifiable
   echo "What is 17 * 23?" | tscale solve --technique router --budget calls=20
 
-budget (required): any of calls=N, tokens=N, usd=X, seconds=X, joined by commas.
+budget (required, but for a policy whose classes have one): any of calls=N, tokens=N, usd=X,
+seconds=X, joined by commas.
   calls    completions asked of a model, retries included
   tokens   prompt and completion tokens over all calls
   usd      dollars at the model's price
@@ -104,6 +106,10 @@ def _run(asked: argparse.Namespace) -> int:
         from tscale_graph.cli.draw import draw_command
 
         return draw_command(asked)
+    if asked.command == "policy":
+        from tscale_graph.cli.policy import policy_command
+
+        return policy_command(asked)
     if asked.command == "record":
         from tscale_graph.cli.record import record_command
 
@@ -139,11 +145,11 @@ def _parser() -> argparse.ArgumentParser:
     solve.add_argument("question", nargs="?", help="the question; - or nothing reads it from stdin")
     solve.add_argument("--file", metavar="PATH", help="read the question from a file")
     solve.add_argument("--budget", metavar="LIMITS", help="tokens=20000,seconds=60 (required)")
+    solve.add_argument("--policy", metavar="FILE", help="what to do per class: see tscale policy")
     solve.add_argument(
         "--technique",
-        default="self-consistency",
         help="self-consistency, best-of-n, beam-search, ab-mcts, lats, refine, "
-        "aggregate-recursively, extended-thinking, cascade or router",
+        "aggregate-recursively, extended-thinking, cascade or router (default self-consistency)",
     )
     solve.add_argument(
         "--samples",
@@ -183,6 +189,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_record_arguments(record)
     add_draw(commands)
     add_prm(commands)
+    add_policy(commands)
     commands.add_parser("models", help="which models there are, and what each needs")
     commands.add_parser("techniques", help="which techniques, rules and verifiers there are")
     return parser

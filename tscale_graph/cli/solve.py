@@ -8,14 +8,13 @@ import sys
 from pathlib import Path
 from typing import Any, cast
 
-from langgraph.graph import StateGraph
 from langgraph.types import StreamMode
 from pydantic import ValidationError
 
 from tscale_graph.answers import AnswerKind, answer_kind
 from tscale_graph.budget import Budget, BudgetExceeded
 from tscale_graph.candidates import Candidate, Result, SamplingError
-from tscale_graph.cli.building import build_graph
+from tscale_graph.cli.building import asks_embedded_model, build_graph
 from tscale_graph.cli.main import (
     COMPLETE,
     CUT_OFF,
@@ -26,6 +25,7 @@ from tscale_graph.cli.main import (
 from tscale_graph.cli.trees import check_tree_path, save_tree
 from tscale_graph.cli.watching import Watcher, watcher
 from tscale_graph.models.failures import one_line
+from tscale_graph.models.nested import TechniqueGraph
 from tscale_graph.models.weights import LocalModelError, local_weights
 from tscale_graph.verifiers import named_verifier, preferred_answer
 
@@ -41,25 +41,25 @@ def solve_command(asked: argparse.Namespace) -> int:
     """Answer the question that the arguments ask; returns the exit status."""
     try:
         question = read_question(asked)
-        budget = read_budget(asked.budget)
+        by_class = asked.policy is not None and asked.budget is None
+        budget = None if by_class else read_budget(asked.budget)
         check_tree_path(asked)
         graph = build_graph(asked)
         kind = read_as(asked)
     except (ValueError, ImportError, OSError) as error:
         return _complain(error, WRONG_USE)
     try:
-        fetch_weights(asked.model)
+        if asks_embedded_model(graph.technique.asks):
+            fetch_weights("local")
     except LocalModelError as error:
         return _complain(error, FAILED)
     watching = watcher(question, budget, kind=kind, quiet=asked.json)
-    state: dict[str, Any] = {"messages": [("user", question)], "budget": budget}
-    if asked.task_class is not None:
-        state["task_class"] = asked.task_class
+    state = {"messages": [("user", question)], "budget": budget, **_told(asked)}
     try:
         result = asyncio.run(_run(graph, state, watching))
     except BudgetExceeded as error:
         if asked.json and not _question_is_too_long(error):
-            print(_without_answer(error, asked.technique).model_dump_json(indent=2))
+            print(_without_answer(error, asked).model_dump_json(indent=2))
         return _complain(error, WRONG_USE if _question_is_too_long(error) else NO_ANSWER)
     except ValueError as error:
         return _complain(error, WRONG_USE)
@@ -183,9 +183,7 @@ def read_as(asked: argparse.Namespace) -> AnswerKind | None:
     )
 
 
-async def _run(
-    graph: StateGraph[Any, Any, Any, Any], state: dict[str, Any], watching: Watcher
-) -> Result:
+async def _run(graph: TechniqueGraph, state: dict[str, Any], watching: Watcher) -> Result:
     """Run the graph, and show each sample as it comes."""
     result: Any = None
     with watching:
@@ -203,14 +201,23 @@ async def _run(
     return Result.model_validate(result)
 
 
-def _without_answer(error: BudgetExceeded, technique: str) -> Result:
+def _told(asked: argparse.Namespace) -> dict[str, str]:
+    """What a caller of the router knows better."""
+    told = {"task_class": asked.task_class}
+    if asked.policy is not None and asked.technique not in (None, "router"):
+        told["technique"] = asked.technique
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def _without_answer(error: BudgetExceeded, asked: argparse.Namespace) -> Result:
     """What `--json` prints where the budget ended before there was an answer."""
+    usual = "self-consistency" if asked.policy is None else "router"
     return Result(
         answer=None,
         status="cut_off",
         cut_off_by=error.limit,
         usage=error.usage,
-        technique=technique.replace("-", "_"),
+        technique=(asked.technique or usual).replace("-", "_"),
         notes=[str(error)],
     )
 

@@ -43,13 +43,13 @@ class Watcher(Protocol):
 
 
 def watcher(
-    question: str, budget: Budget, *, kind: AnswerKind | None = None, quiet: bool = False
+    question: str, budget: Budget | None, *, kind: AnswerKind | None = None, quiet: bool = False
 ) -> Watcher:
     """A live display on a terminal, plain lines elsewhere, nothing when quiet.
 
     Args:
         question: that is asked.
-        budget: of the run.
+        budget: of the run; None where that is told later, by the class of the task.
         kind: how answers are read; None decides from the question and the samples.
         quiet: show nothing.
     """
@@ -91,7 +91,12 @@ class Terminal:
     """A display that is redrawn as samples arrive."""
 
     def __init__(
-        self, question: str, budget: Budget, *, console: Console, kind: AnswerKind | None = None
+        self,
+        question: str,
+        budget: Budget | None,
+        *,
+        console: Console,
+        kind: AnswerKind | None = None,
     ) -> None:
         self._question = question
         self._budget = budget
@@ -144,7 +149,7 @@ class Terminal:
             *samples,
             waiting,
             draw_votes(choice.tallies),
-            draw_budget(self._budget, spent),
+            *([] if self._budget is None else [draw_budget(self._budget, spent)]),
         )
 
 

@@ -25,6 +25,7 @@ from tscale_graph.models.thinking import NativeThinking, native_thinking
 from tscale_graph.models.thinking_options import ServerBudget
 from tscale_graph.models.thoughts import with_thoughts
 from tscale_graph.models.tokens import TokenCounter, bound_tokens
+from tscale_graph.models.unsuitable import UnsuitableModel
 from tscale_graph.models.users_options import (
     MORE_OPTIONS,
     Family,
@@ -246,12 +247,13 @@ def chat_endpoint(model: Askable, *, technique: str) -> Endpoint:
     """The same, of a chat model alone.
 
     Raises:
-        ValueError: when it is none, or its price is malformed.
+        UnsuitableModel: when it is a technique.
+        ValueError: when it is no chat model at all, or its price is malformed.
     """
     inner = nested(model)
     if inner is not None:
         name = inner.technique.name
-        raise ValueError(f"{technique} needs a chat model, got the technique {name}")
+        raise UnsuitableModel(f"{technique} needs a chat model, got the technique {name}")
     return _chat_endpoint(model)
 
 

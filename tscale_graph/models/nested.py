@@ -54,6 +54,9 @@ class Technique:
         asked_in: the nodes that ask the models, for drawings.
         notes: what a drawing says beside the names of nodes: how many samples, which verifier.
         rates: its result says how good the answer is: by agreement, or by a verdict.
+        at_least: what one whole sample takes at most, by the most tokens of its prompt: with less
+            the technique makes little sense, and a router looks for another. None where nothing
+            is known of it.
     """
 
     name: str
@@ -63,6 +66,7 @@ class Technique:
     asked_in: tuple[str, ...] = ("sample",)
     notes: Mapping[str, str] = field(default_factory=dict[str, str])
     rates: bool = True
+    at_least: Callable[[int], Usage] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         """Check what a user's own technique says of itself.

@@ -64,7 +64,7 @@ def native_thinking(
     """How a chat model is told to think; None where it is not known to.
 
     Its profile says whether it does; `metadata["thinks_natively"]` says so of others, and names the
-    server of one that is served elsewhere.
+    server of one that is served elsewhere. A class may say itself how: `native_thinking`.
 
     Args:
         model: the chat model.
@@ -75,6 +75,9 @@ def native_thinking(
     Raises:
         ValueError: when the metadata says something else than that.
     """
+    own: NativeThinking | None = getattr(model, "native_thinking", None)
+    if own is not None:
+        return own
     told: Any = (model.metadata or {}).get(THINKS_KEY)
     if told in SERVERS and family == "openai":
         return ServerBudget(told)

@@ -119,14 +119,26 @@ def find_budget(
     Raises:
         ValueError: when there is none, and it says where to put one, or it is not a budget.
     """
-    configurable = (config or {}).get("configurable") or {}
-    for found in (state.get("budget"), configurable.get("budget"), _from_context(), default):
-        if found is not None:
-            return Budget.of(found)
+    found = brought_budget(state, config) or default
+    if found is not None:
+        return found
     raise ValueError(
         'no budget: put one into the input as {"messages": …, "budget": Budget(tokens=20_000)}, '
         'into config["configurable"]["budget"], or give the technique budget=…'
     )
+
+
+def brought_budget(state: Mapping[str, Any], config: RunnableConfig | None) -> Budget | None:
+    """The budget that a request brought, in one of those places; None when it brought none.
+
+    Raises:
+        ValueError: when it is not a budget.
+    """
+    configurable = (config or {}).get("configurable") or {}
+    for found in (state.get("budget"), configurable.get("budget"), _from_context()):
+        if found is not None:
+            return Budget.of(found)
+    return None
 
 
 def _from_context() -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -114,7 +115,12 @@ def _graph(settings: AggregatingSettings) -> TechniqueGraph:
     at_most = partial(of_populations, settings)
     notes = {"sample": f"{settings.population} side by side, {settings.generations} times"}
     known = Technique(
-        "aggregate_recursively", (sampling.endpoint,), at_most, sampling.budget, notes=notes
+        "aggregate_recursively",
+        (sampling.endpoint,),
+        at_most,
+        sampling.budget,
+        notes=notes,
+        at_least=partial(of_populations, replace(settings, population=1, generations=1)),
     )
     graph = TechniqueGraph(state, known, input_schema=Question, output_schema=Answered)
     add_node(graph, "admit", gate.admit, execute_in="activity", state=state)

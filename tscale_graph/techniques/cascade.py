@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -122,7 +123,14 @@ def _graph(settings: CascadeSettings) -> TechniqueGraph:
     gate, climber, finisher = LadderGate(settings), Climber(settings), CascadeFinisher(settings)
     state, at_most = CascadeState, partial(of_rungs, settings)
     asks = tuple(rung.endpoint for rung in settings.rungs)
-    known = Technique(TECHNIQUE, asks, at_most, settings.budget, asked_in=("ask",))
+    known = Technique(
+        TECHNIQUE,
+        asks,
+        at_most,
+        settings.budget,
+        asked_in=("ask",),
+        at_least=partial(of_rungs, replace(settings, rungs=settings.rungs[:1])),
+    )
     graph = TechniqueGraph(state, known, input_schema=Question, output_schema=Answered)
     add_node(graph, "admit", gate.admit, execute_in="activity", state=state)
     add_node(graph, "climb", gate.climb, execute_in="activity", state=state)

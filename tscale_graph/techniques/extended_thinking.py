@@ -14,6 +14,7 @@ from tscale_graph.budget import Budget
 from tscale_graph.models.endpoint import Endpoint, chat_endpoint
 from tscale_graph.models.loading import load_model
 from tscale_graph.models.nested import Technique, TechniqueGraph
+from tscale_graph.models.unsuitable import UnsuitableModel
 from tscale_graph.techniques.nodes import add_edges, add_node
 from tscale_graph.techniques.settings import Answer, OnExceeded, check_asking, check_count
 from tscale_graph.techniques.state import Answered, Question
@@ -118,6 +119,7 @@ def extended_thinking(
         settings.budget,
         asked_in=("think", "answer"),
         rates=False,
+        at_least=at_most,
         notes={"think": f"up to {thinking_tokens:,} tokens"},
     )
     graph = TechniqueGraph(state, known, input_schema=Question, output_schema=Answered)
@@ -153,7 +155,8 @@ def ways_of(asked: Endpoint, way: AskedWay, tokens: int) -> tuple[tuple[Way, ...
     """How a model is asked to think, the best way first, and what is to be said of that.
 
     Raises:
-        ValueError: for an unknown way, or a native one of a class that has none.
+        ValueError: for an unknown way.
+        UnsuitableModel: for the native way of a class that has none.
     """
     if way not in WAYS:
         raise ValueError(f"way must be one of {', '.join(WAYS)}, got {way!r}")
@@ -165,7 +168,9 @@ def ways_of(asked: Endpoint, way: AskedWay, tokens: int) -> tuple[tuple[Way, ...
     native = asked.thinking
     if native is None:
         if way == "native":
-            raise ValueError(f'way="native" needs a model that thinks natively, got {asked.name}')
+            raise UnsuitableModel(
+                f'way="native" needs a model that thinks natively, got {asked.name}'
+            )
         return (
             separate,
             f"{asked.name} is not known to think natively: it thought in separate calls",

@@ -16,7 +16,7 @@ from tscale_graph.techniques.ranking import Closer
 from tscale_graph.techniques.sampling import Sampler
 from tscale_graph.techniques.settings import SamplingSettings
 from tscale_graph.techniques.state import Answered, Question, SamplingState
-from tscale_graph.techniques.whole_runs import of_samples
+from tscale_graph.techniques.whole_runs import of_samples, one_sample
 from tscale_graph.verifiers.titles import title_of
 
 
@@ -33,7 +33,14 @@ def sampling_loop(settings: SamplingSettings, *, technique: str) -> TechniqueGra
     gate, decider = BudgetGate(settings), Decider(settings)
     state, at_most = SamplingState, partial(of_samples, settings)
     asks, notes = (settings.endpoint,), _notes(settings)
-    known = Technique(technique, asks, at_most, settings.budget, notes=notes)
+    known = Technique(
+        technique,
+        asks,
+        at_most,
+        settings.budget,
+        notes=notes,
+        at_least=partial(of_samples, one_sample(settings)),
+    )
     graph = TechniqueGraph(state, known, input_schema=Question, output_schema=Answered)
     add_node(graph, "admit", gate.admit, execute_in="activity", state=state)
     add_node(graph, "sample", Sampler(settings).sample, execute_in="activity", state=state)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -130,7 +131,14 @@ def _graph(settings: RefiningSettings, checker: Checker) -> TechniqueGraph:
     sampling, state = settings.sampling, RefiningState
     at_most = partial(of_revisions, settings)
     notes = {"sample": _versions(settings), "verify": _judge(settings)}
-    known = Technique("refine", (sampling.endpoint,), at_most, sampling.budget, notes=notes)
+    known = Technique(
+        "refine",
+        (sampling.endpoint,),
+        at_most,
+        sampling.budget,
+        notes=notes,
+        at_least=partial(of_revisions, replace(settings, chains=1, max_revisions=0)),
+    )
     graph = TechniqueGraph(state, known, input_schema=Question, output_schema=Answered)
     add_node(graph, "admit", gate.admit, execute_in="activity", state=state)
     add_node(graph, "sample", sampler.sample, execute_in="activity", state=state)

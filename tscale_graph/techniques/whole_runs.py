@@ -8,6 +8,7 @@ within its lease is the run itself.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tscale_graph.budget import Usage
@@ -41,6 +42,11 @@ def of_samples(settings: SamplingSettings, prompt_tokens: int) -> Usage:
         ranked = closing.needs("", finalists=finalists, answer_tokens=most)
         ranked = _longer(ranked, prompt_tokens)
     return samples + times(beside, settings.max_samples) + ranked
+
+
+def one_sample(settings: SamplingSettings) -> SamplingSettings:
+    """The same, of one sample that nothing has to be chosen from."""
+    return replace(settings, max_samples=1, closing=None)
 
 
 def of_revisions(settings: RefiningSettings, prompt_tokens: int) -> Usage:

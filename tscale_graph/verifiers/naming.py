@@ -10,6 +10,7 @@ from typing import Any
 
 from langchain_core.language_models import BaseChatModel
 
+from tscale_graph.models.unsuitable import UnsuitableVerifier
 from tscale_graph.verifiers.adapting import Verifier, parameters
 from tscale_graph.verifiers.constraints import constraints
 from tscale_graph.verifiers.countdown import Countdown, countdown
@@ -42,6 +43,7 @@ def check_verifier(verifier: Verifier | str) -> Verifier:
 
     Raises:
         ValueError: when it is neither.
+        UnsuitableVerifier: when it compares answers.
     """
     if isinstance(verifier, str):
         verifier = named_verifier(verifier)
@@ -49,11 +51,13 @@ def check_verifier(verifier: Verifier | str) -> Verifier:
     if isinstance(bare, BaseChatModel):
         raise ValueError(f"verifier must judge answers: use judge(…), got {type(bare).__name__}")
     if not callable(verifier) and not hasattr(verifier, "ainvoke"):
-        compares = ", which compares answers: it is for best_of_n" if _compares(verifier) else ""
-        raise ValueError(
+        told = (
             "verifier must be callable as verifier(question, answer) or the name of a built-in "
-            f"one, got {type(verifier).__name__}{compares}"
+            f"one, got {type(verifier).__name__}"
         )
+        if _compares(verifier):
+            raise UnsuitableVerifier(f"{told}, which compares answers: it is for best_of_n")
+        raise ValueError(told)
     _check_arity(verifier)
     return verifier
 

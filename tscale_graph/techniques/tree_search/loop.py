@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from langgraph.graph import END, START
@@ -43,6 +44,7 @@ def search_loop(settings: SearchSettings, *, technique: str) -> TechniqueGraph:
             "verify": title_of(settings.verifier),
             "reflect": "by the model itself",
         },
+        at_least=partial(of_search, replace(settings, max_nodes=1)),
     )
     graph = TechniqueGraph(state, known, input_schema=Question, output_schema=Answered)
     gate, selector, backup = SearchGate(settings), Selector(settings), Backup(settings)
