@@ -160,6 +160,16 @@ async def test_seconds_of_its_own_are_none_of_the_requests():
     assert any("cut off by its own seconds=0.15" in note for note in result.notes)
 
 
+async def test_a_router_inside_keeps_to_its_own_budget_and_hears_nothing_of_the_outer_class():
+    model = saying("The answer is 2")
+    inner = router(model=model, verifier=three, budget=Budget(calls=2))
+    graph = self_consistency(inner, max_samples=3, stop="fixed").compile()
+    config = {"configurable": {"task_class": "one of the outer router's"}}
+    result = (await graph.ainvoke(ASKED, config))["result"]
+    assert [one.usage.calls <= 2 for one in result.candidates] == [True] * 3
+    assert result.status == "complete"
+
+
 async def test_a_seed_is_for_the_run_that_was_given_it_and_not_for_graphs_inside():
     seeds = []
 

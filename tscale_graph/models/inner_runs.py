@@ -91,6 +91,11 @@ def ledger() -> Ledger | None:
     return None if run is None else run.ledger
 
 
+def is_inner() -> bool:
+    """Whether this is a part of a run in the place of a model."""
+    return _running.get() is not None
+
+
 def take_seed() -> int | None:
     """The seed that this run was given, for the first who asks; None as a rule."""
     run = _running.get()

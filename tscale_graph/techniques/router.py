@@ -15,6 +15,7 @@ from langgraph.graph import END, START
 from tscale_graph.budget import LIMITS, Budget, BudgetExceeded, Usage
 from tscale_graph.candidates import Result, SamplingError
 from tscale_graph.models.endpoint import Askable
+from tscale_graph.models.inner_runs import is_inner
 from tscale_graph.models.nested import Technique, TechniqueGraph
 from tscale_graph.policy import Policy
 from tscale_graph.policy_files import Source
@@ -132,6 +133,7 @@ class Router:
             "router",
             asks=tuple(asked for one in graphs.values() for asked in one.technique.asks),
             at_most=self.at_most,
+            budget=self.budget,
         )
         graph = TechniqueGraph(state, known, input_schema=RoutedQuestion, output_schema=Answered)
         where = "activity" if waits(self.classifier) else "workflow"
@@ -248,8 +250,9 @@ def router(
 
 
 def _told(state: Mapping[str, Any], config: RunnableConfig, name: str) -> str | None:
-    """What the caller says, in the input or in the configuration."""
-    return state.get(name) or (config.get("configurable") or {}).get(name)
+    """What the caller says, in the input or in the configuration of the outermost run."""
+    configured = {} if is_inner() else config.get("configurable") or {}
+    return state.get(name) or configured.get(name)
 
 
 def _whole_sample(technique: Technique, prompt_tokens: int) -> Usage:
