@@ -14,9 +14,10 @@ from typing_extensions import TypedDict
 
 from tscale_graph.budget import Budget, Usage
 from tscale_graph.candidates import Result
+from tscale_graph.classifying.rules import classify
 from tscale_graph.models.endpoint import Askable
 from tscale_graph.models.nested import Technique, TechniqueGraph
-from tscale_graph.policy import ClassPolicy, Policy, classify
+from tscale_graph.policy import ClassPolicy, Policy
 from tscale_graph.techniques.named import (
     TECHNIQUES,
     build_technique,
