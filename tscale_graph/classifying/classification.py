@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from tscale_graph.budget import Usage
 
 TASK_CLASSES: dict[str, str] = {
-    "simple": "one pass is enough: a fact that is known or not, small talk, rewriting, translating, "
-    "summarising, or an open text",
+    "simple": "one pass is enough: a fact that is known or not, small talk, rewriting, "
+    "translating, summarising, or an open text",
     "samplable": "a short answer that can be compared, and nothing that checks it: a number, a "
     "choice, yes or no",
     "verifiable": "a program can check an answer from the question alone: an equation, code that "
@@ -19,6 +19,8 @@ TASK_CLASSES: dict[str, str] = {
     "sums, conversions, proofs",
 }
 """The classes that the built-in classifiers know, with what makes a task one of them."""
+
+_NOTHING = Usage()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class Classification:
     task_class: str
     confidence: float
     reason: str
-    usage: Usage = Usage()
+    usage: Usage = _NOTHING
 
     def or_default(self, default: str, *, at_least: float) -> Classification:
         """This, or the default class where the confidence is less than `at_least`.

@@ -112,7 +112,9 @@ def _shape(text: str) -> list[str]:
         count = sum(1 for _ in islice(pattern.finditer(text), steps[-1]))
         names += _reached(name, count, steps)
     lines = [line.split() for line in text.splitlines() if line.strip()]
-    cells = sum(len(line) >= 3 and sum(len(t) <= 2 for t in line) > 0.8 * len(line) for line in lines)
+    cells = sum(
+        len(line) >= 3 and sum(len(t) <= 2 for t in line) > 0.8 * len(line) for line in lines
+    )
     names += _reached("lines", len(lines), (2, 4, 8, 16))
     names += _reached("rows of cells", cells, (1, 3, 6))
     names += _reached("names", len(set(_NAME.findall(text))), (1, 2, 3, 5))

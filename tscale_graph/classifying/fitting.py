@@ -161,8 +161,8 @@ def _shared(
 def _balanced(labels: Sequence[int], shares: Sequence[float]) -> Floats:
     """The weight of each question: classes weigh the same; the mean is 1."""
     at, given = np.array(labels), np.array(shares)
-    weighed = given / np.bincount(at, given)[at]
-    return weighed * len(weighed) / weighed.sum()
+    weighed: Floats = given / np.bincount(at, given)[at]
+    return weighed * (len(weighed) / float(weighed.sum()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,13 +185,13 @@ class _Rows:
     def back(self, slopes: Floats) -> Floats:
         """[columns, classes] from [rows, classes]."""
         spread = np.repeat(slopes, np.diff(self.starts), axis=0) * self.values[:, None]
-        each = [np.bincount(self.columns, one, minlength=self.width) for one in spread.T]
-        return np.stack(each, axis=1)
+        sums = np.empty((self.width, slopes.shape[1]))
+        for place in range(slopes.shape[1]):
+            sums[:, place] = np.bincount(self.columns, spread[:, place], minlength=self.width)
+        return sums
 
 
-def _minimised(
-    rows: _Rows, labels: Ints, shares: Floats, strength: float
-) -> tuple[Floats, Floats]:
+def _minimised(rows: _Rows, labels: Ints, shares: Floats, strength: float) -> tuple[Floats, Floats]:
     """Weights and bias of multinomial logistic regression, by Nesterov's accelerated descent."""
     classes = int(labels.max()) + 1
     target = np.eye(classes)[labels]

@@ -187,7 +187,9 @@ def _read(told: Any) -> TextClassifier:
 def _row(name: str, row: Any, many: int) -> tuple[int, ...]:
     numbers = tuple(row)
     if len(numbers) != many or not all(type(n) is int and abs(n) <= _STEPS for n in numbers):
-        raise ValueError(f"the weights of {name[:40]!r} must be {many} whole numbers up to {_STEPS}")
+        raise ValueError(
+            f"the weights of {name[:40]!r} must be {many} whole numbers up to {_STEPS}"
+        )
     return numbers
 
 

@@ -11,9 +11,9 @@ _RULES: tuple[tuple[str, re.Pattern[str], float, str], ...] = tuple(
     for task_class, pattern, confidence, reason in (
         (
             "combinatorial",
-            r"\b(?:sudoku|n[- ]queens?|\w+ queens|sokoban|rush hour|tower of hanoi|word ladder|kakuro"
-            r"|futoshiki|nonogram|crossword|rubik|maze|knight's tour|travell?ing salesman|knapsack"
-            r"|cryptarithm|minesweeper)\b",
+            r"\b(?:sudoku|n[- ]queens?|\w+ queens|sokoban|rush hour|tower of hanoi|word ladder"
+            r"|kakuro|futoshiki|nonogram|crossword|rubik|maze|knight's tour|travell?ing salesman"
+            r"|knapsack|cryptarithm|minesweeper)\b",
             0.9,
             "a known puzzle",
         ),
@@ -26,8 +26,8 @@ _RULES: tuple[tuple[str, re.Pattern[str], float, str], ...] = tuple(
         ),
         (
             "combinatorial",
-            r"\b(?:shortest|cheapest|fastest|fewest|minimum number of) (?:path|route|tour|moves|way|plan)"
-            r"|\b(?:path|route) from\b",
+            r"\b(?:shortest|cheapest|fastest|fewest|minimum number of) "
+            r"(?:path|route|tour|moves|way|plan)\b|\b(?:path|route) from\b",
             0.8,
             "a way to find",
         ),

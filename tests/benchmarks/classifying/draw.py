@@ -5,8 +5,9 @@
     python -m tests.benchmarks.classifying.draw FOLDER
 
 Writes `data/learnt.jsonl.gz` and `data/held-out.jsonl.gz`, each a line for a type: its name, class,
-family, source and questions. Types are held out by chance, before anything was learnt. They are kept
-because reasoning-gym needs a compiler to be installed; training starts from what is kept.
+family, source and questions. `types/held_out.txt` names the types that are held
+out. The tasks are kept because reasoning-gym needs a compiler to be installed; training starts from
+what is kept.
 """
 
 import gzip
@@ -137,7 +138,11 @@ def _phrased(task: TaskType, asked: list[str], *, held_out: bool) -> list[str]:
 
 
 def _clipped(question: str) -> str:
-    return question if len(question) <= LONGEST else f"{question[: LONGEST - 300]}\n…\n{question[-300:]}"
+    return (
+        question
+        if len(question) <= LONGEST
+        else f"{question[: LONGEST - 300]}\n…\n{question[-300:]}"
+    )
 
 
 def write(path: Path, drawn: Iterable[Drawn]) -> None:

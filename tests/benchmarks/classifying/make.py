@@ -86,7 +86,9 @@ def made(learnt: Sequence[Drawn]) -> TextClassifier:
     return train_classifier(labelled(learnt), card=card)
 
 
-def report(classifier: TextClassifier, learnt: list[Drawn], held_out: list[Drawn]) -> dict[str, Any]:
+def report(
+    classifier: TextClassifier, learnt: list[Drawn], held_out: list[Drawn]
+) -> dict[str, Any]:
     """All figures."""
     told = ask(classifier, held_out)
     tested = {one["family"] for one in held_out}

@@ -23,37 +23,80 @@ class Phrasing:
 
 TRAINING = Phrasing(
     before=(
-        "Please help me with this: ", "Question: ", "Q: ", "Task:\n", "You are a helpful assistant.\n\n",
-        "Hi! Could you do the following for me? ", "I have a question for you.\n", "### Instruction\n",
-        "My teacher gave me this one. ", "Please ", "Can you help? ", "User: ", "Here is the task.\n\n",
-        "You are an expert. Read carefully and answer.\n\n", "Quick one: ", "For my work I need this: ",
-        "Below is an instruction that describes a task.\n\n", "Be concise. ", "Okay, next: ",
-        "Solve the following problem.\n\n", "I want to know the following. ",
+        "Please help me with this: ",
+        "Question: ",
+        "Q: ",
+        "Task:\n",
+        "You are a helpful assistant.\n\n",
+        "Hi! Could you do the following for me? ",
+        "I have a question for you.\n",
+        "### Instruction\n",
+        "My teacher gave me this one. ",
+        "Please ",
+        "Can you help? ",
+        "User: ",
+        "Here is the task.\n\n",
+        "You are an expert. Read carefully and answer.\n\n",
+        "Quick one: ",
+        "For my work I need this: ",
+        "Below is an instruction that describes a task.\n\n",
+        "Be concise. ",
+        "Okay, next: ",
+        "Solve the following problem.\n\n",
+        "I want to know the following. ",
     ),
     behind=(
-        " Thanks!", "\n\nAnswer:", "\nA:", " Give only the final answer.", "\n\nThink step by step.",
-        " Put your answer in \\boxed{}.", "\n\n### Response", " Please explain your reasoning.",
-        " Reply with the answer and nothing else.", "\nLet's think about it carefully.", " Thank you very much.",
-        " Keep it short.", "\n\nYour answer should end with 'The answer is ...'.", " I am in a hurry.",
-        " What would you answer?", "\n\nRespond in English.", " Show your work.",
+        " Thanks!",
+        "\n\nAnswer:",
+        "\nA:",
+        " Give only the final answer.",
+        "\n\nThink step by step.",
+        " Put your answer in \\boxed{}.",
+        "\n\n### Response",
+        " Please explain your reasoning.",
+        " Reply with the answer and nothing else.",
+        "\nLet's think about it carefully.",
+        " Thank you very much.",
+        " Keep it short.",
+        "\n\nYour answer should end with 'The answer is ...'.",
+        " I am in a hurry.",
+        " What would you answer?",
+        "\n\nRespond in English.",
+        " Show your work.",
     ),
-)  # fmt: skip
+)
 TESTING = Phrasing(
     before=(
-        "I'd be grateful for a hand here. ", "Problem statement:\n", "[INST] ", "Prompt: ", "Dear assistant, ",
-        "A colleague asked me this, and I don't know what to say: ", "System: answer as well as you can.\n\n",
-        "Consider the request below.\n\n", "Exercise 7. ", "Hey, one more thing - ", "Would you mind? ",
+        "I'd be grateful for a hand here. ",
+        "Problem statement:\n",
+        "[INST] ",
+        "Prompt: ",
+        "Dear assistant, ",
+        "A colleague asked me this, and I don't know what to say: ",
+        "System: answer as well as you can.\n\n",
+        "Consider the request below.\n\n",
+        "Exercise 7. ",
+        "Hey, one more thing - ",
+        "Would you mind? ",
     ),
     behind=(
-        " [/INST]", " Many thanks in advance.", "\n\nFinal answer:", " No explanation needed.", "\nWrite down your thoughts first.",
-        "\n\nOutput the result between <answer> tags.", " Take your time.", "\n\nSolution:", " Any help is welcome.",
+        " [/INST]",
+        " Many thanks in advance.",
+        "\n\nFinal answer:",
+        " No explanation needed.",
+        "\nWrite down your thoughts first.",
+        "\n\nOutput the result between <answer> tags.",
+        " Take your time.",
+        "\n\nSolution:",
+        " Any help is welcome.",
         " Just the result, please.",
     ),
-)  # fmt: skip
+)
 
 _FORM = re.compile(
-    r"\b(?:final answer|your (?:answer|output|response|solution)|output should|respond with|reply (?:only )?with"
-    r"|return only|answer (?:with|in|yes)|provide (?:your|you|only|the|a comma)|only reply|format(?:ting|ted)?"
+    r"\b(?:final answer|your (?:answer|output|response|solution)|output should|respond with"
+    r"|reply (?:only )?with|return only|answer (?:with|in|yes)"
+    r"|provide (?:your|you|only|the|a comma)|only reply|format(?:ting|ted)?"
     r"|guidelines|following instructions|for example)\b",
     re.IGNORECASE,
 )
