@@ -28,6 +28,7 @@ SHIPPED = Path(__file__).with_name("shipped") / "classifier.json"
 """The classifier that comes with the package, of the five task classes."""
 _STEPS = 127
 """The weights are whole numbers from -127 to 127, times one scale."""
+_DAMAGE = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,7 @@ class TextClassifier:
         try:
             told = json.loads(where.read_bytes(), parse_constant=_no_number)
             return _read(told)
-        except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
+        except _DAMAGE as error:
             line = next(iter(str(error).splitlines()), "") or type(error).__name__
             raise ValueError(f"{where} is no text classifier: {line[:200]}") from None
 
