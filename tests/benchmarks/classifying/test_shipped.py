@@ -1,4 +1,4 @@
-"""The text classifier that ships with the package, on types of tasks that it has not learnt from."""
+"""The text classifier that ships with the package, on types that it has not learnt from."""
 
 import json
 import time
