@@ -1,10 +1,9 @@
-"""What to do with each class of task, as data; and the free rules that tell the classes apart."""
+"""What to do with each class of task, as data."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from importlib.resources import files
@@ -200,50 +199,3 @@ def _default() -> Policy:
 def default_text() -> str:
     """The default policy as its file has it, with comments."""
     return (files("tscale_graph.policy_files") / "default.yaml").read_text(encoding="utf-8")
-
-
-@dataclass(frozen=True, slots=True)
-class Classification:
-    """The class of a task.
-
-    Attributes:
-        task_class: its name.
-        confidence: in [0, 1].
-        reason: what told it, in a few words.
-    """
-
-    task_class: str
-    confidence: float
-    reason: str
-
-
-_RULES: tuple[tuple[str, re.Pattern[str], float, str], ...] = tuple(
-    (task_class, re.compile(pattern, re.IGNORECASE), confidence, reason)
-    for task_class, pattern, confidence, reason in (
-        ("verifiable", r"\bsolve\b[^.?!]*=|\bif\s[^.?!]*=[^=]*\?", 0.9, "an equation to solve"),
-        ("verifiable", r"\bnumbers?\b[^.?!]*\b(?:make|equals?|reach|get)\b", 0.8, "a countdown"),
-        ("verifiable", r"\bexactly \d+ words\b|\bwords? or fewer\b", 0.8, "countable constraints"),
-        ("verifiable", r"\b(?:write|implement)\b[^.?!]*\b(?:function|program)\b", 0.7, "code"),
-        ("samplable", r"\bhow (?:many|much|long|far|old|often)\b", 0.8, "asks for a number"),
-        ("samplable", r"\b(?:calculate|compute|evaluate|count|sum of)\b", 0.8, "a calculation"),
-        ("samplable", r"(?m)^\s*\(?[A-D][).]\s", 0.9, "choices to pick from"),
-        ("samplable", r"\bwhat is\b[^?]*\d\s*[-+*/×÷^%]", 0.8, "a calculation"),
-        ("samplable", r"\bwhich of the\b|\btrue or false\b", 0.7, "choices to pick from"),
-    )
-)
-
-
-def classify(question: str, *, default: str) -> Classification:
-    """Tell the class of a task by rules that cost nothing.
-
-    >>> classify("Solve 3x + 4 = 19 for x.", default="simple").task_class
-    'verifiable'
-    >>> classify("How many r's are in strawberry?", default="simple").task_class
-    'samplable'
-    >>> classify("Say hello.", default="simple").task_class
-    'simple'
-    """
-    for task_class, pattern, confidence, reason in _RULES:
-        if pattern.search(question):
-            return Classification(task_class, confidence, reason)
-    return Classification(default, 0.5, "no rule knows it")

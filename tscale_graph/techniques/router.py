@@ -246,7 +246,7 @@ def router(
     given = None if budget is None else Budget.of(budget)
     kitchen = Kitchen(REAL, model=model or "local", verifier=verifier)
     served = serve_classes(policy, kitchen, budget=given)
-    return Router(policy, served, check_classifier(classifier), given).graph()
+    return Router(policy, served, check_classifier(classifier, policy), given).graph()
 
 
 def _told(state: Mapping[str, Any], config: RunnableConfig, name: str) -> str | None:

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from tscale_graph import Budget, Policy, Usage
-from tscale_graph.policy import Classification
+from tscale_graph.classifying import Classification
 from tscale_graph.techniques.routing.classifiers import check_classifier, tell_class
 
 POLICY = Policy.default()

@@ -8,8 +8,9 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from tests.scripted import Scripted
 from tscale_graph import Budget, BudgetExceeded, Policy, SamplingError, Usage, router
+from tscale_graph.classifying import Classification
 from tscale_graph.models.thinking_options import OllamaSwitch
-from tscale_graph.policy import Classification, ClassPolicy
+from tscale_graph.policy import ClassPolicy
 
 LARGE = Budget(calls=99, tokens=99_000)
 

@@ -10,13 +10,15 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from tscale_graph.budget import LIMITS, Budget, Usage
+from tscale_graph.classifying import CLASSIFIERS, TASK_CLASSES, Classification, named_classifier
+from tscale_graph.classifying.rules import classify
 from tscale_graph.models.failures import one_line
 from tscale_graph.models.threads import in_thread
-from tscale_graph.policy import Classification, Policy, classify
+from tscale_graph.policy import Policy
 
 Classifier = str | Callable[..., Any]
-"""`"rules"`; a function of the question, sync or async; or what has `ask` (see `Told`)."""
-CLASSIFIERS = ("rules",)
+"""A name of `CLASSIFIERS`; a function of the question, sync or async; or what has `ask`."""
+RULES = "rules"
 
 
 @dataclass(frozen=True)
@@ -32,13 +34,24 @@ class Told:
     usage: Usage = field(default_factory=Usage)
 
 
-def check_classifier(classifier: Classifier) -> Classifier:
-    """The classifier, if it is one.
+def check_classifier(classifier: Classifier, policy: Policy) -> Classifier:
+    """The classifier, or the built-in one of that name.
+
+    Args:
+        classifier: as the user gave it.
+        policy: whose classes a model is told of.
 
     Raises:
-        ValueError: when it is not.
+        ValueError: when it is none.
+        OSError: when a file of a text classifier cannot be read.
     """
-    if classifier in CLASSIFIERS or callable(classifier) or hasattr(classifier, "ask"):
+    if isinstance(classifier, str) and classifier != RULES:
+        told = {
+            name: entry.description or TASK_CLASSES.get(name, name)
+            for name, entry in policy.classes.items()
+        }
+        return named_classifier(classifier, classes=told)
+    if isinstance(classifier, str) or callable(classifier) or hasattr(classifier, "ask"):
         return classifier
     known = ", ".join(CLASSIFIERS)
     raise ValueError(
@@ -49,7 +62,7 @@ def check_classifier(classifier: Classifier) -> Classifier:
 
 def waits(classifier: Classifier) -> bool:
     """Whether asking may take a while: all but the rules."""
-    return classifier not in CLASSIFIERS
+    return classifier != RULES
 
 
 def asking_takes(classifier: Classifier, question: str) -> Usage:
