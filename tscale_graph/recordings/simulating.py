@@ -246,7 +246,7 @@ def _verdict(sample: RecordedSample, verification: Verification) -> Verdict | No
     return Verdict(score=score, passed=sample.passed)
 
 
-_TECHNIQUE_SEED = 0
+TECHNIQUE_SEED = 0
 """What a technique is given to play a `ReplayModel`; it also draws among tied answers."""
 
 
@@ -256,7 +256,7 @@ def _chosen(deck: Deck, places: Sequence[int], select: str | Selection) -> tuple
         deck.candidates[place].model_copy(update={"index": index})
         for index, place in enumerate(places)
     ]
-    winner = choose(candidates, deck.kind, select=select, seed=_TECHNIQUE_SEED).winner
+    winner = choose(candidates, deck.kind, select=select, seed=TECHNIQUE_SEED).winner
     if winner is None:
         return None, False
     return winner.answer, deck.question.samples[places[winner.index]].correct
