@@ -11,7 +11,8 @@ from tscale_graph.tuning.replaying import Replays, Waves
 
 RULES = (
     "fixed", "beta:0.7", "beta:0.95", "dirichlet:0.8", "first_to_lead_by:2",
-    "value_of_information", "value_of_information:1e-4", "value_of_information:3e-3,a=2,b=1,gamma=3",
+    "value_of_information", "value_of_information:1e-4",
+    "value_of_information:3e-3,a=2,b=1,gamma=3",
 )  # fmt: skip
 digits = st.text(alphabet="1234-", min_size=1, max_size=30)
 

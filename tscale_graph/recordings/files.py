@@ -153,6 +153,7 @@ def drop_unfinished_line(path: str | os.PathLike[str]) -> int:
 
 
 def json_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """The lines of a file that are not empty, with their numbers; ValueError where damaged."""
     number = 0
     with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
         try:
@@ -218,6 +219,7 @@ def logistic(reward: float) -> float:
 
 
 def first_problem(error: ValidationError) -> str:
+    """What was wrong, in one line."""
     problem = error.errors()[0]
     place = ".".join(map(str, problem["loc"]))
     hint = ' (raw rewards are read with scores="reward")' if place.endswith("score") else ""

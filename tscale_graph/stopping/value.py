@@ -47,13 +47,16 @@ class ValueOfInformation:
         """Whether no horizon is worth its price. No samples: False."""
         if not standing.samples or standing.left == 0:
             return standing.left == 0
-        gain = gain_per_sample(
+        return self.gain(standing) < price_of_sample(self.price, standing)
+
+    def gain(self, standing: Standing) -> float:
+        """What a further sample is worth, in probability of a right answer; whatever its price."""
+        return gain_per_sample(
             standing.counts,
             samples=standing.samples,
             horizon=_horizon(standing.left),
             prior=self.prior,
         )
-        return gain < price_of_sample(self.price, standing)
 
     def soonest(self, standing: Standing, *, limit: int) -> int:
         """Samples after which it would stop if all agreed, all differed, or none were readable."""

@@ -77,8 +77,8 @@ class Measured:
         """These questions alone, by their places."""
         places = np.asarray(questions, dtype=np.intp)
         return Measured(
-            ids=tuple(self.ids[place] for place in places),
-            classes=tuple(self.classes[place] for place in places),
+            ids=tuple(self.ids[int(place)] for place in places),
+            classes=tuple(self.classes[int(place)] for place in places),
             settings=self.settings,
             accuracy=self.accuracy[places],
             tokens=self.tokens[places],
@@ -123,7 +123,10 @@ class Measured:
             settings=settings,
             priors={**other.priors, **self.priors},
             notes=tuple(dict.fromkeys((*self.notes, *other.notes))),
-            **arrays,
+            accuracy=arrays["accuracy"],
+            tokens=arrays["tokens"],
+            calls=arrays["calls"],
+            usd=arrays["usd"],
         )
 
 
@@ -157,5 +160,8 @@ def from_outcomes(outcomes: Iterable[Outcome], settings: Sequence[Setting]) -> M
         ids=tuple(key[1] for key in cells),
         classes=tuple(key[0] for key in cells),
         settings=tuple(settings),
-        **arrays,
+        accuracy=arrays["accuracy"],
+        tokens=arrays["tokens"],
+        calls=arrays["calls"],
+        usd=arrays["usd"],
     )

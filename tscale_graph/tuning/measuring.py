@@ -123,7 +123,8 @@ def measure(
         usd=inputs * np.nan if usd is None else np.vectorize(usd, otypes=[float])(inputs, outputs),
         priors=found,
         notes=tuple(notes),
-        **arrays,
+        accuracy=arrays["accuracy"],
+        calls=arrays["calls"],
     )
 
 
@@ -203,9 +204,9 @@ def _voted(orders: Replays, one: Replayable, waves: Waves, shared: bool) -> _Cel
     )
 
 
-_majority = lru_cache(maxsize=65536)(
-    lambda right, wrong, k, silent: majority_at_k(right, wrong, k=k, silent=silent)
-)
+@lru_cache(maxsize=65536)
+def _majority(right: int, wrong: tuple[int, ...], k: int, silent: int) -> float:
+    return majority_at_k(right, wrong, k=k, silent=silent)
 
 
 def _simulated(deck: Deck, one: Replayable, seeds: range, shared: bool) -> _Cell:

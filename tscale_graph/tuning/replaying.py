@@ -7,6 +7,7 @@ what a rule makes of the counts is remembered for all orders and questions.
 
 from __future__ import annotations
 
+import math
 import random
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -21,6 +22,7 @@ from tscale_graph.stopping import (
     Standing,
     StoppingRule,
     ValueOfInformation,
+    can_still_change,
     wave_size,
 )
 
@@ -59,9 +61,11 @@ class Waves:
         self.most = most
         self._rule = rule
         self._max_parallel = max_parallel
+        self._price = getattr(rule, "price", None) or 0.0
         # Only a price per token asks what the samples have cost, which hardly ever repeats.
         self._priced = isinstance(rule, ValueOfInformation) and rule.price is not None
         self._known: dict[tuple[Counts, int, int], int] = {}
+        self._gains: dict[tuple[Counts, int, int], float] = {}
 
     @staticmethod
     def replays(rule: StoppingRule) -> bool:
@@ -70,26 +74,39 @@ class Waves:
 
     def next(self, counts: Counts, *, taken: int, most: int, tokens: int) -> int:
         """Samples of the next wave; 0 when there are enough."""
-        if self._priced:
-            return self._asked(counts, taken, most, tokens / taken if taken else 0.0)
         key = counts, taken, most
-        known = self._known.get(key)
-        if known is None:
-            known = self._known[key] = self._asked(counts, taken, most, 0.0)
-        return known
+        if not self._priced:
+            known = self._known.get(key)
+            if known is None:
+                known = self._known[key] = self._asked(counts, taken, most, 0.0)
+            return known
+        each = tokens / taken if taken else 0.0
+        if self._max_parallel != 1:
+            return self._asked(counts, taken, most, each)
+        gain = self._gains.get(key)
+        if gain is None:
+            gain = self._gains[key] = self._gain(counts, taken, most)
+        return int(gain >= self._price * (each or 1.0))
+
+    def _gain(self, counts: Counts, taken: int, most: int) -> float:
+        """What the next sample is worth at the most, at any price; below 0 when it cannot matter."""
+        if taken == 0:
+            return math.inf
+        standing = _standing(counts, taken, most, 0.0)
+        if taken >= most or not can_still_change(standing):
+            return -1.0
+        return self._rule.gain(standing) if isinstance(self._rule, ValueOfInformation) else 0.0
 
     def _asked(self, counts: Counts, taken: int, most: int, tokens: float) -> int:
-        first, second, *_ = (*counts[:2], 0, 0)
-        standing = Standing(
-            counts=counts,
-            samples=taken,
-            lead=float(first - second),
-            left=most - taken,
-            tokens=tokens,
-        )
-        return wave_size(
-            self._rule, standing, max_samples=most, max_parallel=self._max_parallel
-        )
+        standing = _standing(counts, taken, most, tokens)
+        return wave_size(self._rule, standing, max_samples=most, max_parallel=self._max_parallel)
+
+
+def _standing(counts: Counts, taken: int, most: int, tokens: float) -> Standing:
+    first, second, *_ = (*counts[:2], 0, 0)
+    return Standing(
+        counts=counts, samples=taken, lead=float(first - second), left=most - taken, tokens=tokens
+    )
 
 
 class Replays:

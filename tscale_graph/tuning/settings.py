@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -15,10 +14,11 @@ from tscale_graph.stopping import AnswerPrior
 Verified = Literal["no", "scores", "decides"]
 """What a class's verifier says: nothing, scores, or verdicts that pass or fail an answer."""
 
-_CAPS = (4, 8, 16, 40)
+_CAPS = (8, 16, 40)
 _FIXED = (1, 2, 3, 5, 8, 12, 16, 24, 40)
-_CONFIDENCES = (0.7, 0.8, 0.88, 0.95)
-_PRICES = (3e-7, 1e-6, 3e-6, 1e-5)
+_CONFIDENCES = (0.8, 0.88, 0.95)
+_WORTH = (0.015, 0.005, 0.0025, 0.0015, 0.001, 0.0007, 0.0005, 0.0003, 0.00015)
+"""What one more sample must be worth, in probability of a right answer."""
 
 
 class Setting(BaseModel):
@@ -73,21 +73,12 @@ class Setting(BaseModel):
         return ClassPolicy(technique=self.technique, arguments=arguments)
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
-    """Settings that differ in nothing but the most samples.
-
-    Attributes:
-        places: their places among the settings, fewest samples first.
-        rising: more samples are no worse in expectation, because a verifier decides.
-    """
-
-    places: tuple[int, ...]
-    rising: bool
-
-
 def default_settings(
-    verified: Verified = "no", *, most: int = 40, max_parallel: int | None = None
+    verified: Verified = "no",
+    *,
+    most: int = 40,
+    sample_tokens: float = 500,
+    max_parallel: int | None = None,
 ) -> tuple[Setting, ...]:
     """Settings that are worth measuring, cheapest kinds first; about 30.
 
@@ -95,24 +86,27 @@ def default_settings(
         verified: what the class's verifier says. "no" has votes only, "scores" adds best-of-N by
             scores, "decides" best-of-N that stops at the first pass.
         most: the most samples of any, at least 1.
+        sample_tokens: roughly what a sample costs, its prompt included: the prices of the value of
+            information are per token.
         max_parallel: 1 samples one at a time, which takes the fewest; None in waves.
 
     Raises:
-        ValueError: for another word, or `most` below 1.
+        ValueError: for another word, or a number that is too small.
     """
     if verified not in ("no", "scores", "decides"):
         raise ValueError(f'verified must be "no", "scores" or "decides", got {verified!r}')
     if most < 1:
         raise ValueError(f"most must be at least 1, got {most}")
+    if not sample_tokens > 0:
+        raise ValueError(f"sample_tokens must be positive, got {sample_tokens}")
     more: dict[str, Any] = {} if max_parallel is None else {"max_parallel": max_parallel}
     caps = [cap for cap in _CAPS if cap <= most]
     found = [Setting.vote(n) for n in _FIXED if n <= most]
     for confidence, cap in itertools.product(_CONFIDENCES, caps):
         found.append(Setting.vote(cap, stop=f"beta:{confidence}", **more))
-    for price in _PRICES[::-1]:
-        found += [
-            Setting.vote(cap, stop=f"value_of_information:{price:g}", **more) for cap in caps[-1:]
-        ]
+    for worth in _WORTH if most > 1 else ():
+        price = f"value_of_information:{worth / sample_tokens:.2g}"
+        found.append(Setting.vote(min(most, _CAPS[-1]), stop=price, **more))
     if verified == "decides":
         found += [Setting.best_of(n) for n in (2, 4, 8, 16, 32) if n <= most]
     if verified == "scores":
@@ -138,37 +132,17 @@ def stop_with_prior(stop: str, prior: AnswerPrior) -> str:
     return f"{begun},a={prior.a:.4g},b={prior.b:.4g},gamma={prior.gamma:.4g}"
 
 
-def families(settings: Iterable[Setting]) -> list[Family]:
-    """Settings that differ in the most samples alone, where there are at least two."""
-    alike: dict[str, list[tuple[int, int]]] = {}
-    rising: dict[str, bool] = {}
-    for place, setting in enumerate(settings):
-        rest = dict(setting.arguments)
-        most = rest.pop("max_samples", rest.pop("n", None))
-        if isinstance(most, int):
-            key = repr((setting.technique, sorted(rest.items())))
-            alike.setdefault(key, []).append((most, place))
-            rising[key] = _decides(setting)
-    return [
-        Family(tuple(place for _, place in sorted(members)), rising[key])
-        for key, members in alike.items()
-        if len(members) > 1
-    ]
-
-
 def check_names(settings: Iterable[Setting]) -> None:
     """Raise ValueError where two settings have the same name, or there are none."""
     seen: dict[str, Setting] = {}
     for setting in settings:
         if setting.name in seen:
-            raise ValueError(f"each setting must have a name of its own, got {setting.name!r} twice")
+            raise ValueError(
+                f"each setting must have a name of its own, got {setting.name!r} twice"
+            )
         seen[setting.name] = setting
     if not seen:
         raise ValueError("settings must hold at least one, got none")
-
-
-def _decides(setting: Setting) -> bool:
-    return setting.technique == "best_of_n" and setting.arguments.get("stop") == "first_pass"
 
 
 def _with(name: str, more: Mapping[str, Any]) -> str:
