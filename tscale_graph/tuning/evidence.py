@@ -74,9 +74,10 @@ def _variance_of_mean(values: Floats) -> Floats:
     count = len(values)
     floor = (_UNSEEN / count) ** 2
     if count < 2:
-        return np.full(values.shape[1], np.inf)
+        return np.full_like(values[0], np.inf)
     spread: Floats = values.var(axis=0, ddof=1)
-    return np.maximum(spread / count, floor)
+    found: Floats = np.maximum(spread / count, floor)
+    return found
 
 
 def _drawn_together(means: Floats, variances: Floats) -> Differences:

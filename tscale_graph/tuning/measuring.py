@@ -2,50 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
-from tscale_graph.estimators import majority_at_k
 from tscale_graph.recordings.records import RecordedQuestion
-from tscale_graph.recordings.simulating import Deck, Verification, prepare, simulate
-from tscale_graph.stopping import NEED_VERIFIER, AnswerPrior, Fixed, StoppingRule, stopping_rule
+from tscale_graph.recordings.simulating import Verification, prepare
+from tscale_graph.stopping import NEED_VERIFIER, AnswerPrior
+from tscale_graph.tuning.cells import first_pass, simulated, verified_exactly, voted
 from tscale_graph.tuning.measured import Measured
+from tscale_graph.tuning.playable import Replayable, replayable
 from tscale_graph.tuning.priors import class_prior, priors_for
 from tscale_graph.tuning.replaying import Replays, Waves
 from tscale_graph.tuning.settings import Setting, check_names, needs_prior, stop_with_prior
-from tscale_graph.votes import selection
-
-_VOTE_ARGUMENTS = {"max_samples", "stop", "vote", "max_parallel"}
-_BEST_ARGUMENTS = {"n", "stop", "select", "max_parallel"}
-
-
-@dataclass(frozen=True, slots=True)
-class Replayable:
-    """A setting as the simulator takes it.
-
-    Attributes:
-        rule: when to stop.
-        most: the most samples.
-        select: how to choose, by name.
-        max_parallel: the most in flight at once.
-        verified: it needs a verifier.
-    """
-
-    rule: StoppingRule
-    most: int
-    select: str
-    max_parallel: int | None
-    verified: bool
-
-    @property
-    def plain(self) -> bool:
-        """A majority vote by counts alone, which has a fast path."""
-        return not self.verified and self.select == "majority" and Waves.replays(self.rule)
 
 
 def measure(
@@ -90,6 +60,7 @@ def measure(
     arrays = {name: np.full((total, len(settings)), np.nan) for name in ("accuracy", "calls")}
     inputs, outputs = (np.full((total, len(settings)), np.nan) for _ in range(2))
     notes: list[str] = []
+    seeds = range(seed, seed + replays)
     found: dict[str, AnswerPrior] = {}
     row = 0
     for name, asked in questions.items():
@@ -99,17 +70,20 @@ def measure(
         columns = _columns(name, asked, played, kind, notes)
         plain = [prepare(question) for question in asked]
         checked = [prepare(q, verification=kind) for q in asked] if kind != "none" else plain
+        decks = {False: plain, True: checked}
         found[name] = (priors or {}).get(name) or class_prior(plain)
         each = [found[name]] * len(asked) if name in (priors or {}) else priors_for(plain)
         memory = _Memory(settings, played)
         for place, deck in enumerate(plain):
-            orders = Replays(deck, range(seed, seed + replays))
+            orders = Replays(deck, seeds)
             for column in columns:
                 one, waves = memory.at(column, each[place])
                 cell = (
-                    _voted(orders, one, waves, shared_prompt)
+                    voted(orders, one, waves, shared_prompt)
                     if one.plain
-                    else _simulated(checked[place], one, range(seed, seed + replays), shared_prompt)
+                    else first_pass(checked[place], one, seeds)
+                    if one.first_pass and verified_exactly(checked[place])
+                    else simulated(decks[one.verified][place], one, seeds, shared_prompt)
                 )
                 arrays["accuracy"][row + place, column] = cell[0]
                 arrays["calls"][row + place, column] = cell[1]
@@ -126,35 +100,6 @@ def measure(
         accuracy=arrays["accuracy"],
         calls=arrays["calls"],
     )
-
-
-def replayable(setting: Setting) -> Replayable:
-    """The setting as the simulator takes it.
-
-    Raises:
-        ValueError: when recorded samples cannot tell what it comes to.
-    """
-    arguments = dict(setting.arguments)
-    voting = setting.technique == "self_consistency"
-    allowed = _VOTE_ARGUMENTS if voting else _BEST_ARGUMENTS
-    unknown = sorted(set(arguments) - allowed)
-    if setting.technique not in ("self_consistency", "best_of_n") or unknown:
-        what = unknown[0] if unknown else setting.technique
-        raise ValueError(
-            f"setting {setting.name!r}: {what} cannot be replayed from samples; measure it by runs"
-        )
-    most = arguments.get("max_samples", 16) if voting else arguments.get("n", 8)
-    stop = arguments.get("stop") or ("beta" if voting else "first_pass")
-    select = arguments.get("vote", "majority") if voting else arguments.get("select") or "weighted"
-    if not isinstance(most, int) or most < 1:
-        raise ValueError(f"setting {setting.name!r}: samples must be at least 1, got {most!r}")
-    try:
-        rule = stopping_rule(stop)
-        selection(select)
-    except ValueError as error:
-        raise ValueError(f"setting {setting.name!r}: {error}") from None
-    parallel = cast(int | None, arguments.get("max_parallel"))
-    return Replayable(rule, most, select, parallel, verified=not voting)
 
 
 class _Memory:
@@ -180,78 +125,6 @@ class _Memory:
 def _stopping(setting: Setting, stop: str) -> Setting:
     arguments: dict[str, Any] = {**setting.arguments, "stop": stop}
     return setting.model_copy(update={"arguments": arguments})
-
-
-_Cell = tuple[float, float, float, float]
-"""Accuracy, calls, input and output tokens of one question."""
-
-
-def _voted(orders: Replays, one: Replayable, waves: Waves, shared: bool) -> _Cell:
-    at_once = one.max_parallel is None or one.max_parallel >= one.most
-    if isinstance(one.rule, Fixed) and at_once and (counts := _counts(orders.deck)):
-        samples, prompt = orders.deck.question.samples, orders.deck.question.prompt_size
-        output = sum(sample.output_tokens for sample in samples) / len(samples)
-        right, wrong, silent = counts
-        accuracy = _majority(right, wrong, one.most, silent)
-        return accuracy, one.most, prompt * (1 if shared else one.most), one.most * output
-    return _mean(
-        [
-            (replay.right, replay.samples, replay.tokens, replay.rounds)
-            for replay in orders.play(waves, shared_prompt=shared)
-        ],
-        orders.deck.question.prompt_size,
-        shared,
-    )
-
-
-@lru_cache(maxsize=65536)
-def _majority(right: int, wrong: tuple[int, ...], k: int, silent: int) -> float:
-    return majority_at_k(right, wrong, k=k, silent=silent)
-
-
-def _simulated(deck: Deck, one: Replayable, seeds: range, shared: bool) -> _Cell:
-    played = [
-        simulate(
-            deck,
-            one.rule,
-            seed=seed,
-            max_samples=one.most,
-            max_parallel=one.max_parallel,
-            select=one.select,
-            shared_prompt=shared,
-        )
-        for seed in seeds
-    ]
-    return _mean(
-        [(play.right, play.samples, play.tokens, play.rounds) for play in played],
-        deck.question.prompt_size,
-        shared,
-    )
-
-
-def _mean(played: Sequence[tuple[bool, int, int, int]], prompt: int, shared: bool) -> _Cell:
-    count = len(played)
-    right, calls, tokens, rounds = (sum(values) / count for values in zip(*played, strict=True))
-    input_tokens = prompt * (rounds if shared else calls)
-    return right, calls, input_tokens, tokens - input_tokens
-
-
-def _counts(deck: Deck) -> tuple[int, tuple[int, ...], int] | None:
-    """Right, wrong by answer and unread samples; None where equal answers differ in being right."""
-    right: set[int] = set()
-    wrong: Counter[int] = Counter()
-    silent = correct = 0
-    for sample, vote in zip(deck.question.samples, deck.votes, strict=True):
-        if vote is None:
-            silent += 1
-        elif sample.correct:
-            right.add(vote)
-            correct += 1
-        else:
-            wrong[vote] += 1
-    if len(right) > 1 or any(vote in wrong for vote in right):
-        return None
-    return correct, tuple(sorted(wrong.values())), silent
 
 
 def _columns(

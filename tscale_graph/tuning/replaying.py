@@ -89,7 +89,7 @@ class Waves:
         return int(gain >= self._price * (each or 1.0))
 
     def _gain(self, counts: Counts, taken: int, most: int) -> float:
-        """What the next sample is worth at the most, at any price; below 0 when it cannot matter."""
+        """What a further sample is worth, at any price; below 0 when it cannot matter."""
         if taken == 0:
             return math.inf
         standing = _standing(counts, taken, most, 0.0)

@@ -108,7 +108,13 @@ def default_settings(
         price = f"value_of_information:{worth / sample_tokens:.2g}"
         found.append(Setting.vote(min(most, _CAPS[-1]), stop=price, **more))
     if verified == "decides":
-        found += [Setting.best_of(n) for n in (2, 4, 8, 16, 32) if n <= most]
+        # All at once costs more samples, and less where the prompts are long.
+        found += [
+            Setting.best_of(n, stop=stop)
+            for stop in ("first_pass", "fixed")
+            for n in (2, 4, 8, 16, 32)
+            if n <= most
+        ]
     if verified == "scores":
         for n, select in itertools.product((2, 4, 8, 16), ("weighted", "max")):
             if n <= most:
