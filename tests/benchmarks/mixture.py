@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.benchmarks.stopping import recording
-from tests.benchmarks.tuning import Halves, exams, halves, tested
+from tests.benchmarks.tuning import Halves, carried_out, exams, halves
 from tscale_graph.recordings.records import RecordedQuestion
 from tscale_graph.recordings.simulating import prepare
 from tscale_graph.tuning.batches import rehearse, rehearse_uniform
@@ -150,7 +150,7 @@ def mixture_benchmark(console: Console, *, splits: int, replays: int, limit: flo
         before, single = (sized(others.only([rows[key] for key in zip(m.classes, m.ids,
                                  strict=True)])) for m in (measured, held))  # fmt: skip
         tuned = tune(measured, mean_tokens=limit)
-        right, _, tokens = tested(tuned, held)
+        right, _, tokens = carried_out(tuned, held)
         keys = list(zip(held.classes, held.ids, strict=True))
         for name, members in single.items():
             less = right - at_tokens(members, tokens.mean())
@@ -162,7 +162,7 @@ def mixture_benchmark(console: Console, *, splits: int, replays: int, limit: flo
         best = next(one for each in single.values() for one in each if one.name == name)
         for caution in (0.0, 0.5):
             thrifty = tune(measured, mean_tokens=SAVING * spent, caution=caution)
-            right, _, tokens = tested(thrifty, held)
+            right, _, tokens = carried_out(thrifty, held)
             name = f"best single, at its tokens × {SAVING}, caution {caution:g}"
             differences[name].append(dict(zip(keys, right - best.right, strict=True)))
             ratios[name].append(tokens.mean() / best.tokens.mean())

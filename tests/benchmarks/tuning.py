@@ -94,7 +94,7 @@ class Halves:
         return plain.beside(priced)
 
 
-def tested(tuned: Tuned, held: Measured) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def carried_out(tuned: Tuned, held: Measured) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Accuracy, calls and tokens of each question by a tuned policy that has no mixed class."""
     columns = {setting.name: place for place, setting in enumerate(held.settings)}
     chosen = {choice.name: columns[choice.setting.name] for choice in tuned.classes}
@@ -115,7 +115,7 @@ def exam_splits(
         found = []
         for caution in cautions:
             tuned = tune(measured, mean_calls=limit, caution=caution)
-            right, calls, _ = tested(tuned, held)
+            right, calls, _ = carried_out(tuned, held)
             all_samples = float(held.accuracy[:, names.index("vote 40")].mean())
             found.append(Tested(tuned, float(right.mean()), float(calls.mean()), all_samples))
         yield found
@@ -156,7 +156,7 @@ def promises(*, splits: int, replays: int, limit: float = EXAMS_LIMIT) -> tuple[
     right = spent = 0
     for tuning, testing in halves(exams(), splits=splits):
         tuned = tune(table.on(tuning), mean_calls=limit)
-        accuracy, calls, _ = tested(tuned, table.on(testing))
+        accuracy, calls, _ = carried_out(tuned, table.on(testing))
         right += tuned.expected.accuracy.holds(float(accuracy.mean()))
         spent += tuned.expected.cost.holds(float(calls.mean()))
     return right, spent
