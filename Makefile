@@ -50,6 +50,8 @@ bench: $(VENV)/test ## ratios: speed beside bare asyncio, and what more compute 
 	$(RUN) tests.benchmarks.frontier --replays 200
 	$(RUN) tests.benchmarks.ratio
 	$(RUN) tests.benchmarks.cascading
+	$(RUN) tests.benchmarks.tuning
+	$(RUN) tests.benchmarks.mixture
 	$(RUN) tests.benchmarks.tree_search
 	$(RUN) tests.benchmarks.search_loop
 	$(RUN) tests.benchmarks.searching --keep
@@ -71,5 +73,5 @@ $(VENV)/demo: $(VENV)/pip pyproject.toml
 	@touch $@
 
 $(VENV)/test: $(VENV)/pip pyproject.toml
-	$(RUN) pip install --quiet --editable ".[local,math,code,schema,search,prm]" --group test --group lint
+	$(RUN) pip install --quiet --editable ".[local,math,code,schema,search,tune,prm]" --group test --group lint
 	@touch $@ $(VENV)/demo

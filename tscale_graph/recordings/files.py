@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, cast
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from tscale_graph.recordings.chains import RecordedChains
 from tscale_graph.recordings.records import RecordedQuestion, estimated_tokens
@@ -48,7 +48,7 @@ def read_recording(
     path = Path(path)
     lines = (
         (number, _question(line, scores, where=f"{path}, line {number}"))
-        for number, line in _lines(path)
+        for number, line in json_lines(path)
     )
     for question in _merged(lines, path):
         samples = question.samples
@@ -92,12 +92,12 @@ def read_chains(path: str | os.PathLike[str]) -> Iterator[RecordedChains]:
         OSError: when the file cannot be read.
     """
     seen: set[str] = set()
-    for number, line in _lines(Path(path)):
+    for number, line in json_lines(Path(path)):
         where = f"{path}, line {number}"
         try:
             question = RecordedChains.model_validate_json(line)
         except ValidationError as error:
-            raise ValueError(f"{where}: {_first_problem(error)}") from None
+            raise ValueError(f"{where}: {first_problem(error)}") from None
         if question.id in seen:
             raise ValueError(f"{where}: id {question.id!r} was there before")
         seen.add(question.id)
@@ -121,7 +121,12 @@ def append_question(
     path: str | os.PathLike[str], question: RecordedQuestion | RecordedChains
 ) -> None:
     """Add a question to the end of a recording, and make sure that it is on the disk."""
-    line = question.model_dump_json(exclude_defaults=True).encode() + b"\n"
+    append_line(path, question)
+
+
+def append_line(path: str | os.PathLike[str], record: BaseModel) -> None:
+    """Add a record to the end of a file of JSON lines, and make sure that it is on the disk."""
+    line = record.model_dump_json(exclude_defaults=True).encode() + b"\n"
     with Path(path).open("ab") as file:
         file.write(gzip.compress(line, mtime=0) if str(path).endswith(".gz") else line)
         file.flush()
@@ -147,7 +152,8 @@ def drop_unfinished_line(path: str | os.PathLike[str]) -> int:
     return size - end
 
 
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
+def json_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """The lines of a file that are not empty, with their numbers; ValueError where damaged."""
     number = 0
     with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
         try:
@@ -176,7 +182,7 @@ def _question(line: str, scores: Scores, *, where: str) -> RecordedQuestion:
     try:
         return RecordedQuestion.model_validate(known)
     except ValidationError as error:
-        raise ValueError(f"{where}: {_first_problem(error)}") from None
+        raise ValueError(f"{where}: {first_problem(error)}") from None
 
 
 def _sample(sample: Any, scores: Scores, question: Mapping[str, Any]) -> Any:
@@ -212,7 +218,8 @@ def logistic(reward: float) -> float:
     return 1 / (1 + math.exp(-reward))
 
 
-def _first_problem(error: ValidationError) -> str:
+def first_problem(error: ValidationError) -> str:
+    """What was wrong, in one line."""
     problem = error.errors()[0]
     place = ".".join(map(str, problem["loc"]))
     hint = ' (raw rewards are read with scores="reward")' if place.endswith("score") else ""
@@ -230,6 +237,8 @@ def _begins_as_one(file: Path) -> bool:
     return beginning.startswith(found[: len(beginning)].replace(b" ", b""))
 
 
+_OWN_FIELDS = {"samples", "chains", "setting"}
+"""A whole record has one of them: a recorded question, chains of revisions, an outcome."""
 _SHORTEST_MEMBER = 64
 """Bytes of which gzip may not have given away anything yet."""
 
@@ -239,7 +248,7 @@ def _end_of_lines(file: BinaryIO) -> int:
     content = file.read()
     end = content.rfind(b"\n") + 1
     try:
-        foreign = "samples" not in json.loads(content[end:])
+        foreign = not _OWN_FIELDS & set(json.loads(content[end:]))
     except (ValueError, TypeError):
         foreign = False
     return len(content) if foreign else end

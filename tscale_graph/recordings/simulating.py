@@ -249,7 +249,7 @@ def _verdict(sample: RecordedSample, verification: Verification) -> Verdict | No
     return Verdict(score=score, passed=sample.passed)
 
 
-_TECHNIQUE_SEED = 0
+TECHNIQUE_SEED = 0
 """What a technique is given to play a `ReplayModel`; it also draws among tied answers."""
 
 
@@ -261,7 +261,7 @@ def _chosen(
         deck.candidates[place].model_copy(update={"index": index})
         for index, place in enumerate(places)
     ]
-    choice = choose(candidates, deck.kind, select=select, seed=_TECHNIQUE_SEED)
+    choice = choose(candidates, deck.kind, select=select, seed=TECHNIQUE_SEED)
     winner = choice.winner
     if winner is None:
         return None, False, None

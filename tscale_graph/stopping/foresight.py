@@ -20,7 +20,7 @@ _RIVALS = 3
 _NEARLY_CERTAIN = 1 - 1e-5
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=65536)
 def best_gain_per_sample(groups: Groups, *, horizon: int, prior: AnswerPrior) -> float:
     """The largest gain in P(the vote is right) per further sample, over 1, 2, 4, … `horizon`.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tscale_graph.stopping.answer_prior import AnswerPrior
 from tscale_graph.stopping.dirichlet import Dirichlet
 from tscale_graph.stopping.finishing import FirstToFinish
 from tscale_graph.stopping.scored import ExpectedImprovement
@@ -35,7 +36,7 @@ _WITH_VALUE: dict[str, Callable[[str], StoppingRule]] = {
     "sprt": lambda value: Sprt(solvable=float(value)),
     "first_to_lead_by": lambda value: FirstToLeadBy(lead=int(value)),
     "first_to_finish": lambda value: FirstToFinish(finishers=int(value)),
-    "value_of_information": lambda value: ValueOfInformation(price=float(value)),
+    "value_of_information": lambda value: _value_of_information(value),
     "expected_improvement": lambda value: ExpectedImprovement(price=float(value)),
 }
 
@@ -52,6 +53,8 @@ def stopping_rule(stop: str | StoppingRule) -> StoppingRule:
     A name may carry the rule's main parameter: the `confidence` of beta and dirichlet, the
     `size` of window, `solvable` of sprt, the `lead` of first_to_lead_by, the
     `finishers` of first_to_finish, the `price` of value_of_information and expected_improvement.
+    value_of_information takes the parameters of its prior as well, after the price or without one:
+    "value_of_information:1e-6,a=0.5,b=0.7,gamma=1.2".
 
     Raises:
         ValueError: for an unknown name, with the names, or a value that the rule cannot take.
@@ -74,3 +77,16 @@ def stopping_rule(stop: str | StoppingRule) -> StoppingRule:
         return _WITH_VALUE[name](value)
     except ValueError as error:
         raise ValueError(f"stop={stop!r}: {error}") from error
+
+
+def _value_of_information(value: str) -> ValueOfInformation:
+    price, *given = value.split(",")
+    prior: dict[str, float] = {}
+    for part in given:
+        name, equals, number = part.partition("=")
+        if not equals or name not in ("a", "b", "gamma") or name in prior:
+            raise ValueError(f"after the price come a=, b= and gamma=, each once, got {part!r}")
+        prior[name] = float(number)
+    return ValueOfInformation(
+        price=float(price) if price or not prior else None, prior=AnswerPrior(**prior)
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from tscale_graph.stopping.answer_prior import AnswerPrior
 from tscale_graph.stopping.foresight import best_gain_per_sample
@@ -46,14 +47,16 @@ class ValueOfInformation:
         """Whether no horizon is worth its price. No samples: False."""
         if not standing.samples or standing.left == 0:
             return standing.left == 0
-        votes = sum(standing.counts)
-        readable = (votes + 1) / (max(standing.samples, votes) + 1)
-        rate = best_gain_per_sample(
-            tuple(Counter(standing.counts).items()),
+        return self.gain(standing) < price_of_sample(self.price, standing)
+
+    def gain(self, standing: Standing) -> float:
+        """What a further sample is worth, in probability of a right answer; whatever its price."""
+        return gain_per_sample(
+            standing.counts,
+            samples=standing.samples,
             horizon=_horizon(standing.left),
             prior=self.prior,
         )
-        return rate * readable < price_of_sample(self.price, standing)
 
     def soonest(self, standing: Standing, *, limit: int) -> int:
         """Samples after which it would stop if all agreed, all differed, or none were readable."""
@@ -71,6 +74,24 @@ class ValueOfInformation:
 
     def _could_stop(self, standing: Standing, more: int) -> bool:
         return any(self.settled(after) for after in _extremes(standing, more))
+
+
+@lru_cache(maxsize=65536)
+def gain_per_sample(
+    counts: tuple[int, ...], *, samples: int, horizon: int, prior: AnswerPrior
+) -> float:
+    """The best gain in P(the vote is right) per further sample, over 1, 2, 4, … `horizon` of them.
+
+    Args:
+        counts: votes for each distinct answer, most first.
+        samples: taken so far, unreadable ones included.
+        horizon: a power of 2.
+        prior: what is believed of such questions.
+    """
+    votes = sum(counts)
+    readable = (votes + 1) / (max(samples, votes) + 1)
+    groups = tuple(Counter(counts).items())
+    return readable * best_gain_per_sample(groups, horizon=horizon, prior=prior)
 
 
 def _horizon(left: int | None) -> int:

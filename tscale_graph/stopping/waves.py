@@ -58,6 +58,8 @@ def wave_size(
     standing = replace(standing, left=left)
     if left <= 0 or not can_still_change(standing) or rule.settled(standing):
         return 0
+    if max_parallel == 1:
+        return 1
     soonest = rule.soonest(standing, limit=left)
     if not isinstance(rule, Fixed | FirstToFinish):  # whose users want all samples at once
         soonest = min(soonest, _soonest_certain(standing, left))
