@@ -234,7 +234,7 @@ async def test_a_run_that_is_stopped_goes_on_inside_and_pays_for_nothing_twice(a
     running.cancel()
     await asyncio.wait({running})
     result = (await graph.ainvoke(None, thread, durability="sync"))["result"]
-    assert result.usage.calls == len(model.calls) <= 3 * 5, "one call of each was lost at most"
+    assert len(model.calls) <= result.usage.calls <= 3 * 5, "one call of each was lost at most"
     assert [one.error for one in result.candidates] == [None] * 3
 
 

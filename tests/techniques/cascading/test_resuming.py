@@ -47,13 +47,13 @@ async def test_a_cancelled_run_goes_on_inside_the_rung_where_it_was(kind, halt_a
 
     async def run(saver):
         graph = ladder(model).compile(checkpointer=saver)
-        task = asyncio.ensure_future(graph.ainvoke(request(), THREAD))
+        task = asyncio.ensure_future(graph.ainvoke(request(), THREAD, durability="sync"))
         await asyncio.wait_for(model.halted.wait(), 30)
         task.cancel()
         await asyncio.wait({task})
         assert model.in_flight == 0
         model.halt_at = -1
-        return (await graph.ainvoke(None, THREAD))["result"]
+        return (await graph.ainvoke(None, THREAD, durability="sync"))["result"]
 
     if kind == "memory":
         result = await run(InMemorySaver())

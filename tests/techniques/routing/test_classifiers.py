@@ -105,5 +105,5 @@ async def test_what_is_no_class_is_an_error(said):
 
 @pytest.mark.parametrize("classifier", ["guess", None, 3])
 def test_what_is_no_classifier_is_refused_when_the_graph_is_built(classifier):
-    with pytest.raises(ValueError, match="classifier must be one of rules, a function"):
+    with pytest.raises(ValueError, match="classifier must be one of rules, trained"):
         check_classifier(classifier, POLICY)
