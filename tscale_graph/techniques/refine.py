@@ -162,4 +162,4 @@ def _versions(settings: RefiningSettings) -> str:
 
 
 def _judge(settings: RefiningSettings) -> str:
-    return "by the model itself" if settings.critic else title_of(settings.sampling.verifier)
+    return "by itself" if settings.critic else title_of(settings.sampling.verifier)
