@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(BIN)/python -m
 
-.PHONY: help demo test check lint unit processes model distributed speed examples bench clean
+.PHONY: help demo test check lint unit slow model distributed speed examples bench clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -12,7 +12,7 @@ help: ## list the verbs
 demo: $(VENV)/demo ## install, and answer a handful of questions on the embedded model
 	$(BIN)/python examples/on_this_machine.py
 
-test: check processes model distributed examples ## all of what CI runs
+test: check slow model distributed examples ## all of what CI runs
 
 check: lint unit ## the fast part: lint, types, unit tests
 
@@ -22,12 +22,12 @@ lint: $(VENV)/test ## ruff, pyright, and the direction of imports
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 
-unit: $(VENV)/test ## tests in one process: no embedded model, no other servers, no quiet needed
+unit: $(VENV)/test ## the quick tests: no embedded model, no other servers, no other processes
 	$(RUN) pytest tests tscale_graph -n 2 --dist worksteal \
-		-m "not processes and not model and not distributed and not benchmark"
+		-m "not slow and not model and not distributed and not benchmark"
 
-processes: $(VENV)/test ## tests that start other processes, and kill them
-	$(RUN) pytest tests -n 2 --dist worksteal -m processes
+slow: $(VENV)/test ## tests that start other processes, train, or play many games
+	$(RUN) pytest tests -n 2 --dist worksteal -m slow
 
 model: $(VENV)/test ## tests on the embedded model (its weights are fetched once, 93 MB)
 	$(RUN) pytest tests -m model

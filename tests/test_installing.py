@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 
 import tscale_graph
 
-pytestmark = pytest.mark.processes
+pytestmark = pytest.mark.slow
 
 PACKAGE = Path(tscale_graph.__file__).parent
 TIMES = 7

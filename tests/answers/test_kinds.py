@@ -150,7 +150,7 @@ def test_time_grows_no_faster_than_the_text(name, unit):
     assert not grows_too_fast() or not grows_too_fast()
 
 
-@pytest.mark.processes
+@pytest.mark.slow
 def test_the_answers_package_needs_neither_langgraph_nor_sympy_to_load():
     import subprocess
 

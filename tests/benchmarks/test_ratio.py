@@ -22,6 +22,8 @@ from tests.recordings.revisions import CHAINS, REVISIONS
 from tscale_graph.recordings.files import read_chains
 from tscale_graph.recordings.revising import Ratio, every_ratio
 
+pytestmark = pytest.mark.slow
+
 
 @lru_cache
 def kept():

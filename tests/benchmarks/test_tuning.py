@@ -9,6 +9,8 @@ from tests.benchmarks.tuning import Halves, carried_out, exams, halves
 from tscale_graph.tuning.settings import Setting, default_settings, needs_prior
 from tscale_graph.tuning.tuning import tune
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def some_exams():

@@ -47,7 +47,7 @@ def asked_of(server):
     return sum(request.n for request in server.ledger().requests)
 
 
-@pytest.mark.processes
+@pytest.mark.slow
 def test_steps_are_labelled_and_the_time_and_money_left_are_told(
     server, questions, tmp_path, tscale_process
 ):
@@ -73,7 +73,7 @@ def test_the_exit_status_says_that_the_budget_cut_it(server, questions, tmp_path
     assert asked_of(server) == len(samples(out))
 
 
-@pytest.mark.processes
+@pytest.mark.slow
 def test_a_killed_run_is_gone_on_with_and_asks_for_nothing_twice(
     server, questions, tmp_path, tscale
 ):

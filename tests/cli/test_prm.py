@@ -46,6 +46,7 @@ def test_a_model_is_trained_and_what_was_tried_is_printed(trained):
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", card.created)
 
 
+@pytest.mark.slow
 def test_a_model_is_evaluated_and_reported(trained, files, tmp_path, tscale):
     folder, _ = trained
     out = tmp_path / "report"
@@ -152,7 +153,7 @@ def test_a_package_that_is_missing_is_named(monkeypatch, tscale):
     assert "pip install 'tscale-graph[prm]'" in done.stderr
 
 
-@pytest.mark.processes
+@pytest.mark.slow
 def test_the_command_answers_without_what_it_needs_to_train(tscale_process):
     done = tscale_process("prm", "train", "--help")
     assert done.returncode == 0

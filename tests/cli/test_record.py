@@ -40,7 +40,7 @@ def recording(questions, out, *more):
 PLENTY = ("--budget", "tokens=100000")
 
 
-@pytest.mark.processes
+@pytest.mark.slow
 def test_a_recording_is_made_and_its_cost_told(server, questions, tmp_path, tscale_process):
     out = tmp_path / "samples.jsonl.gz"
     done = tscale_process(*recording(questions, out, *PLENTY))
@@ -63,7 +63,7 @@ def test_the_exit_status_says_that_the_budget_cut_it(server, questions, tmp_path
 
 
 @pytest.mark.parametrize("name", ["samples.jsonl", "samples.jsonl.gz"])
-@pytest.mark.processes
+@pytest.mark.slow
 def test_a_killed_run_goes_on_and_loses_at_most_the_question_in_flight(
     server, questions, tmp_path, tscale, name
 ):

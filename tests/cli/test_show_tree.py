@@ -56,7 +56,7 @@ def test_a_search_that_comes_to_no_answer_leaves_its_tree(tscale, tmp_path, monk
     assert len(SearchTree.from_json(path.read_text()).nodes) == 2
 
 
-@pytest.mark.processes
+@pytest.mark.slow
 def test_techniques_that_need_another_package_are_listed_with_what_they_need(tscale):
     without = "import sys; sys.modules['numpy'] = None; from tscale_graph.cli import main; main()"
     done = subprocess.run(

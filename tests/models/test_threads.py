@@ -92,7 +92,7 @@ asyncio.run(main())
 """
 
 
-@pytest.mark.processes
+@pytest.mark.slow
 def test_a_call_that_hangs_holds_up_neither_the_loop_nor_the_program():
     program = [sys.executable, "-c", HANGING]
     ended = subprocess.run(program, capture_output=True, text=True, timeout=60, check=True)

@@ -18,7 +18,7 @@ import pytest
 import tscale_graph.models.weights as weights
 from tscale_graph.models.weights import LocalModelError, local_weights
 
-pytestmark = pytest.mark.processes
+pytestmark = pytest.mark.slow
 
 SMALL = b"GGUF" + bytes(range(256)) * 800
 """Stands for the real weights: what happens to them does not depend on their size."""

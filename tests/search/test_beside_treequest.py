@@ -21,6 +21,8 @@ from tests.search.record_treequest import (
 )
 from tscale_graph.search.adaptive import AdaptiveBranching
 
+pytestmark = pytest.mark.slow
+
 RECORDED = read()
 FEW, MANY = 50, 200
 """Seeds: for a test of every day, and to tell small differences from luck."""

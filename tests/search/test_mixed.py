@@ -126,6 +126,7 @@ def test_choices_are_those_of_the_exact_fit(fit):
 
 
 @pytest.mark.parametrize("scenario", ["one child", "one good deep child", "nearly saturated"])
+@pytest.mark.slow
 def test_choices_are_those_of_a_brute_force(scenario):
     observations = exact_fits.SCENARIOS[scenario]
     scores = draws(fitted(observations))

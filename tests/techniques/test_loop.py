@@ -39,6 +39,7 @@ def questions(seed):
 @pytest.mark.parametrize(
     ("stop", "rounds"), [("beta", 1 / 3), ("window:5", 1 / 3), ("first_to_lead_by:4", 1 / 2)]
 )
+@pytest.mark.slow
 async def test_waves_buy_at_most_a_tenth_more_than_one_at_a_time_in_fewer_rounds(stop, rounds):
     parallel, single = [], []
     for answers in questions(stop):

@@ -12,7 +12,7 @@ import pytest
 
 from tests.fake_server import Behaviour, FakeServer
 
-pytestmark = pytest.mark.processes
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 # Forked from one that has imported all that a run needs, and has done nothing else.

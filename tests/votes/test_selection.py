@@ -132,6 +132,7 @@ examined_once = functools.cache(examined)
 
 
 @pytest.mark.parametrize("rule", [Weighted(), Weighted(trust=0.8), Pessimistic()])
+@pytest.mark.slow
 def test_so_it_is_on_recorded_exams(rule):
     asked = examined_once(0)
     assert passed_exams(asked, rule, 64) >= passed_exams(asked, rule, 8)

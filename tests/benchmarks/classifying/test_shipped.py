@@ -48,6 +48,7 @@ def test_the_report_and_the_manual_are_of_this_one():
     assert figures(told) in MANUAL.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_question_takes_no_longer_than_a_few_times_finding_its_features():
     questions = [question for one in HELD_OUT for question in one["questions"]]
 
@@ -65,6 +66,7 @@ def test_the_held_out_tasks_are_few_bytes():
     assert (DATA / "held-out.jsonl.gz").stat().st_size < 100_000
 
 
+@pytest.mark.slow
 def test_the_same_types_in_any_order_make_the_same_classifier():
     some = labelled([one for one in LEARNT if one["type"] < "d"])
     once, again = train_classifier(some), train_classifier(some[::-1])

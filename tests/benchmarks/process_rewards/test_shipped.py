@@ -89,6 +89,7 @@ def test_the_manual_shows_the_figures_of_the_report():
     assert figures() in manual
 
 
+@pytest.mark.slow
 def test_training_again_on_what_was_kept_makes_the_same_model():
     recorded = [
         question

@@ -73,7 +73,7 @@ async def test_a_run_that_is_cancelled_pays_for_what_was_in_flight_and_asks_agai
     assert len(model.calls) - lost <= len(once.calls) + 4  # what is drawn differs, the need hardly
 
 
-@pytest.mark.processes
+@pytest.mark.slow
 async def test_a_killed_process_loses_only_what_was_in_flight(tmp_path):
     script = Path(__file__).with_name("killed_run.py")
     answers = {"1 + 2 = 3\nThe answer is 3": 2.0, "1 + 2 = 4\nThe answer is 4": 1.0}

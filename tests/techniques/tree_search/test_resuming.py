@@ -278,7 +278,7 @@ def start(technique, server, database):
 
 
 @pytest.mark.parametrize("technique", ["ab_mcts", "lats", "refine", "aggregate_recursively"])
-@pytest.mark.processes
+@pytest.mark.slow
 def test_a_killed_search_goes_on_in_another_process(technique, tmp_path):
     database = tmp_path / "state.sqlite"
     answers = {f"{'so ' * number}it goes": 1.0 for number in range(60)}
@@ -308,7 +308,7 @@ def test_a_killed_search_goes_on_in_another_process(technique, tmp_path):
     assert "unregistered" not in err.lower()
 
 
-@pytest.mark.processes
+@pytest.mark.slow
 def test_every_step_of_every_search_is_read_back_by_strict_msgpack():
     run = subprocess.run(
         [sys.executable, "-m", "tests.techniques.tree_search.interrupted_search"],

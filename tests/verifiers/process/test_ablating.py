@@ -12,6 +12,8 @@ from tscale_graph.verifiers.process.evaluating import held_out, held_out_labels
 from tscale_graph.verifiers.process.features import Own
 from tscale_graph.verifiers.process.training import train
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def made():

@@ -60,6 +60,7 @@ def first_wrong(solution):
     return next(k for k, step in enumerate(solution.steps) if step.startswith("wrong"))
 
 
+@pytest.mark.slow
 def test_bisection_finds_the_first_wrong_step_with_half_the_rollouts():
     found = {}
     for name, labelling in (("all", Shares(8, 8, low=0, high=1)), ("half", Bisection(8, 4))):

@@ -74,7 +74,7 @@ def test_an_unknown_name_is_no_built_in_featurizer():
         ("gguf", "logprobs", "log-probabilities need another package: pip install"),
     ],
 )
-@pytest.mark.processes
+@pytest.mark.slow
 def test_a_missing_package_is_told_with_its_extra(missing, name, words):
     program = f"""
 import importlib.util
