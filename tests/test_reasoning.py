@@ -1,5 +1,7 @@
 """The rule for tasks that take reasoning: right on most of a table, and never high on look-ups."""
 
+import time
+
 import pytest
 
 from tscale_graph.reasoning import reasoning_heavy
@@ -85,3 +87,42 @@ def test_a_long_text_is_not_heavy_for_its_length():
 @pytest.mark.parametrize("question", ["", "?", "1" * 5000, "(" * 2000, "a b " * 5000])
 def test_odd_texts_are_no_trouble(question):
     assert not reasoning_heavy(question).heavy
+
+
+def test_code_is_told_by_any_of_its_lines():
+    assert reasoning_heavy("Find the bug.\nclass A {").reason == "code to debug"
+    assert reasoning_heavy("It fails:\r\n  def f(x):\r\n    pass").reason == "code to debug"
+    assert reasoning_heavy("What is wrong here? f(1); g(2);").reason == "code to debug"
+
+
+ENDLESS = {
+    "word": "w", "calls": "a( ", "called": "f() ", "parentheses": "(", "lines": "\n", "spaces": " ",
+    "blocks": "def :", "loops": "for x: ", "classes": "class A {\n", "errors": "Error",
+    "digits": "1", "groups": "1,", "points": "1.", "sums": "1 + ", "minus": "1-", "pads": "1   ",
+    "what is": "what is ", "names": "what is a stand ", "fences": "``", "trains": "each 2 km/h ",
+    "not": "not ", "how many": "how many different ", "semicolons": "f(a);", "tabs": "f()\t",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("unit", ENDLESS.values(), ids=ENDLESS)
+@pytest.mark.parametrize("longest", [20_000, 1_000_000], ids=["as it is", "read to its end"])
+def test_time_grows_no_faster_than_the_text(unit, longest, monkeypatch):
+    monkeypatch.setattr("tscale_graph.reasoning._LONGEST", longest)
+
+    def seconds(length: int) -> float:
+        text = (unit * (length // len(unit) + 1))[:length]
+        start = time.thread_time()  # of this thread alone: others on the machine may stall it
+        reasoning_heavy(f"Find the bug. {text} !")
+        return time.thread_time() - start
+
+    def grows_too_fast() -> bool:
+        long = seconds(100_000)
+        return long > 0.1 and long > 28 * seconds(10_000)
+
+    assert not grows_too_fast() or not grows_too_fast()
+
+
+def test_a_very_long_question_is_read_at_both_ends():
+    filler = "The garden was lovely. " * 4000
+    assert reasoning_heavy(f"Prove that it is so. {filler}").heavy
+    assert reasoning_heavy(f"{filler} Prove that it is so.").heavy

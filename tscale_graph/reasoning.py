@@ -71,8 +71,10 @@ _WORDS: tuple[tuple[re.Pattern[str], float, str], ...] = tuple(
     )
 )
 
-_CODE = _pattern(
-    r"```|^\s*(?:def|class|for|while|public|func|fn)\ .*[:{(]\s*$|\w+\([^)]*\)\s*[{:;]"
+_CODE = re.compile(
+    r"```|^[ \t]*(?:def|class|for|while|public|func|fn) .*[:{(][ \t\r]*$"
+    r"|(?<!\w)\w+\([^)\n]{0,200}\)[ \t]*[{:;]",
+    re.IGNORECASE | re.MULTILINE,
 )
 _DEBUGGING = _pattern(
     r"""\b(?:bugs?|debug|fix|wrong|fails?|failing|crash(?:es)?|deadlock|race\ condition
@@ -100,6 +102,10 @@ _LOOK_UP = _pattern(
 )
 
 
+_LONGEST = 20_000
+"""Characters that are read of a question: half of them from its beginning, half from its end."""
+
+
 def reasoning_heavy(question: str) -> Heaviness:
     """Whether a task takes reasoning, by rules that cost nothing.
 
@@ -111,6 +117,8 @@ def reasoning_heavy(question: str) -> Heaviness:
     >>> reasoning_heavy("What is the capital of France?").heavy
     False
     """
+    if len(question) > _LONGEST:
+        question = f"{question[: _LONGEST // 2]}\n{question[-_LONGEST // 2 :]}"
     found = [(weight, told) for pattern, weight, told in _WORDS if pattern.search(question)]
     found += _structure(question)
     score = sum(weight for weight, _ in found)

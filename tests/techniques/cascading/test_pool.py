@@ -41,6 +41,14 @@ async def test_that_can_be_switched_off():
     assert result.answer == "3"
 
 
+async def test_where_no_model_is_tuned_to_reason_the_question_is_not_looked_at(monkeypatch):
+    def looked_at(question):
+        raise AssertionError("nothing hangs on it")
+
+    monkeypatch.setattr("tscale_graph.techniques.cascading.gate.reasoning_heavy", looked_at)
+    assert (await ask(cascade([says("a", 3), says("b", 7)]), question=PROOF)).answer == "3"
+
+
 async def test_where_the_budget_does_not_pay_for_it_the_ladder_starts_at_the_cheapest():
     graph = cascade(pool(), max_output_tokens=100)
     result = await ask(graph, Budget(usd=0.001), question=PROOF)

@@ -90,7 +90,9 @@ class LadderGate:
             )
             for place, rung in enumerate(settings.rungs)
         ]
-        heaviness = reasoning_heavy(run.question) if settings.first == "auto" else None
+        tuned = any(rung.kind == "reasoning" for rung in settings.rungs)
+        asked = settings.first == "auto" and tuned
+        heaviness = reasoning_heavy(run.question) if asked else None
         ladder = hand_over(members, heaviness=heaviness)
         fields = bare.model_dump() | {
             "prompt_bound": max((bounds[place] for place in ladder.rungs), default=0),
