@@ -166,6 +166,29 @@ async def test_where_the_last_rung_fails_the_best_rated_answer_so_far_stands():
     assert (await ask(cascade(ladder))).answer == "5", "the later among equals"
 
 
+async def test_a_last_rung_that_does_not_stand_is_told_of_with_the_reason():
+    ladder = [unsure(), says("large", 7, fail=1.0)]
+    result = await ask(cascade(ladder))
+    assert (result.answer, result.status) == ("3", "complete")
+    assert result.notes[1].startswith("rung 2 (large): failed: self_consistency: all 1 samples")
+    assert result.notes[2] == "rung 1 (small) answered"
+    ladder = [unsure(), says("large", "I would rather not say.")]
+    result = await ask(cascade(ladder, answer="number"))
+    assert result.notes[1] == "rung 2 (large): no answer could be read"
+    ladder = [says("small", 6), says("large", 4)]
+    result = await ask(cascade(ladder, verifier=lambda q, a: int(a) / 10))
+    assert result.notes[1] == "rung 2 (large): the verifier's score 0.4 is below 0.6"
+
+
+async def test_where_no_rung_has_an_answer_and_the_last_one_failed_that_is_raised():
+    ladder = [says("small", "I would rather not say."), says("large", 7, fail=1.0)]
+    told = r"none of 2 rungs has an answer: the last failed with .*scripted failure"
+    with pytest.raises(SamplingError, match=told) as caught:
+        await ask(cascade(ladder, answer="number"))
+    assert caught.value.usage.calls == sum(len(one.calls) for one in ladder)
+    assert answers(caught.value.result) == [None, None]
+
+
 async def test_where_every_rung_fails_the_last_error_is_raised_with_the_usage():
     ladder = [says("small", 3, fail=1.0), says("large", 7, fail=1.0)]
     with pytest.raises(SamplingError, match=r"all 2 rungs failed, .*scripted failure"):

@@ -12,7 +12,7 @@ from tscale_graph.budget import Usage
 from tscale_graph.pool import Member, hand_over
 from tscale_graph.reasoning import reasoning_heavy
 from tscale_graph.techniques.admission import let_in
-from tscale_graph.techniques.cascading.choosing import good_enough, ratings_of
+from tscale_graph.techniques.cascading.choosing import climbed, good_enough, ratings_of
 from tscale_graph.techniques.cascading.leasing import lease_of_rung, pays_for
 from tscale_graph.techniques.cascading.settings import CascadeSettings
 from tscale_graph.techniques.cascading.state import (
@@ -111,14 +111,13 @@ class LadderGate:
             raise ValueError("a request must be let in before a rung is asked")
         if not admission.prompt_bounds:
             return {**over, "cut_off_by": "seconds"}  # the time was up before they were counted
-        if run.outcomes:
-            rating = ratings_of(run, verified=settings.verifier is not None)[-1]
-            if good_enough(rating, settings.rungs[run.outcomes[-1].rung].accept):
-                return over
-        index = len(run.outcomes)
-        if index == len(admission.ladder):
+        ratings = ratings_of(run, verified=settings.verifier is not None)
+        if ratings and good_enough(ratings[-1], settings.rungs[run.outcomes[-1].rung].accept):
             return over
-        rung = admission.ladder[index]
+        place = climbed(run, ratings, settings.rungs)
+        if place == len(admission.ladder):
+            return over
+        rung = admission.ladder[place]
         bound = admission.prompt_bounds[rung]
         granted = lease_of_rung(
             admission.budget.remaining(run.usage),
@@ -129,7 +128,7 @@ class LadderGate:
             return {**over, "cut_off_by": granted.limited_by}
         seed = admission.seed
         step = Step(
-            index=index,
+            index=len(run.outcomes),
             rung=rung,
             lease=granted.lease,
             prompt_tokens=bound,

@@ -71,6 +71,7 @@ class Outcome(BaseModel):
         rating: by the rung's own result; None where that says nothing.
         agreement: of its samples, where it has some.
         votes: every answer that was in the running there.
+        lost: how many of its samples were lost with a run that was stopped.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -80,6 +81,7 @@ class Outcome(BaseModel):
     rating: Rating | None = None
     agreement: Score | None = None
     votes: list[Tally] = []
+    lost: int = 0
 
 
 def add_outcomes(
