@@ -36,6 +36,25 @@ async def test_a_reasoning_heavy_task_starts_at_a_reasoning_tuned_model():
     assert "rung 2 (tuned) answered" in result.notes
 
 
+async def test_where_no_reasoning_model_has_an_answer_those_below_are_asked_after_all():
+    cheap, fast = (
+        says("cheap", 5, price={"usd_per_million_tokens": {"input": 0.1, "output": 0.1}}),
+        says("fast", 3, price=CHEAP),
+    )
+    tuned = says("tuned", 7, price=DEAR, fail=1.0)
+    members = [PoolModel(model=cheap), PoolModel(model=fast)]
+    members.append(PoolModel(model=tuned, kind="reasoning"))
+    result = await ask(cascade(members), question=PROOF)
+    assert (result.answer, result.status, len(cheap.calls)) == ("3", "complete", 0)
+    assert result.notes[1].startswith("rung 3 (tuned): failed: ")
+    assert result.notes[2] == "rung 2 (fast) answered"
+    fast.fail = 1.0
+    assert (await ask(cascade(members), question=PROOF)).answer == "5"
+    cheap.fail = 1.0
+    with pytest.raises(SamplingError, match="all 3 rungs failed"):
+        await ask(cascade(members), question=PROOF)
+
+
 async def test_that_can_be_switched_off():
     result = await ask(cascade(pool(), first="cheapest"), question=PROOF)
     assert result.answer == "3"
@@ -142,6 +161,7 @@ def test_a_ladder_is_a_stretch_of_the_pool_that_begins_where_the_rule_says(sever
         assert ladder.rungs[0] == payable[0]
     else:
         assert list(ladder.rungs) == fitting
+    assert [*reversed(ladder.spare), *ladder.rungs] == fitting
     assert sum("left out" in note for note in ladder.notes) == len(several) - len(fitting)
 
 

@@ -134,7 +134,7 @@ class CascadeFinisher:
     def _climbed_out(self, run: CascadeRun, ratings: list[Rating | None]) -> bool:
         """Whether every rung of the ladder is done with."""
         ladder = run.admission.ladder if run.admission else ()
-        return climbed(run, ratings, self.settings.rungs) == len(ladder)
+        return climbed(run, ratings, self.settings.rungs) >= len(ladder)
 
     def _named(self, outcome: Outcome) -> str:
         """A rung as notes call it: by its place from 1, and its name."""

@@ -95,9 +95,10 @@ class LadderGate:
         heaviness = reasoning_heavy(run.question) if asked else None
         ladder = hand_over(members, heaviness=heaviness)
         fields = bare.model_dump() | {
-            "prompt_bound": max((bounds[place] for place in ladder.rungs), default=0),
+            "prompt_bound": max((bounds[k] for k in (*ladder.rungs, *ladder.spare)), default=0),
             "beside": beside,
             "ladder": ladder.rungs,
+            "spare": ladder.spare,
             "prompt_bounds": bounds,
             "notes": ladder.notes,
         }
@@ -115,14 +116,20 @@ class LadderGate:
         if ratings and good_enough(ratings[-1], settings.rungs[run.outcomes[-1].rung].accept):
             return over
         place = climbed(run, ratings, settings.rungs)
-        if place == len(admission.ladder):
+        several, nothing_yet = (
+            admission.ladder,
+            all(one.candidate.answer is None for one in run.outcomes),
+        )
+        if nothing_yet:
+            several += admission.spare
+        if place >= len(several):
             return over
-        rung = admission.ladder[place]
+        rung = several[place]
         bound = admission.prompt_bounds[rung]
         granted = lease_of_rung(
             admission.budget.remaining(run.usage),
             settings.size(rung, prompt_tokens=bound, beside=admission.beside),
-            nothing_yet=all(one.candidate.answer is None for one in run.outcomes),
+            nothing_yet=nothing_yet,
         )
         if granted.lease is None:
             return {**over, "cut_off_by": granted.limited_by}

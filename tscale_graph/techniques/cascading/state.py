@@ -29,11 +29,13 @@ class LadderAdmission(Admission):
 
     Attributes:
         ladder: the places of the rungs that it may be asked of, in order.
+        spare: of those that are asked, in order, where none of the ladder has an answer.
         prompt_bounds: for each rung of the settings, the most tokens of the prompt.
         notes: why the ladder begins where it does, and who was left out.
     """
 
     ladder: tuple[int, ...] = ()
+    spare: tuple[int, ...] = ()
     prompt_bounds: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
 
