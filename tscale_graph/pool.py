@@ -70,7 +70,8 @@ def hand_over(pool: Sequence[Member], *, heaviness: Heaviness | None) -> Ladder:
     """Where a task begins: at the cheapest model, or at once at a reasoning-tuned one.
 
     A reasoning-heavy task begins at the first reasoning-tuned model that the budget pays for;
-    those below it are asked only where none above has an answer. A model whose context is too small is left out.
+    those below it are asked only where none above has an answer. A model whose context is too
+    small is left out.
 
     Args:
         pool: cheap first.

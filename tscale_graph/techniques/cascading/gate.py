@@ -116,12 +116,8 @@ class LadderGate:
         if ratings and good_enough(ratings[-1], settings.rungs[run.outcomes[-1].rung].accept):
             return over
         place = climbed(run, ratings, settings.rungs)
-        several, nothing_yet = (
-            admission.ladder,
-            all(one.candidate.answer is None for one in run.outcomes),
-        )
-        if nothing_yet:
-            several += admission.spare
+        nothing_yet = all(one.candidate.answer is None for one in run.outcomes)
+        several = admission.ladder + (admission.spare if nothing_yet else ())
         if place >= len(several):
             return over
         rung = several[place]
