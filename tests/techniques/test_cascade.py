@@ -53,6 +53,21 @@ async def test_a_threshold_for_each_rung_but_the_last():
     assert (await ask(cascade([says("small", 3), says("large", 7)], accept=1.01))).answer == "7"
 
 
+async def test_the_note_has_the_digits_that_tell_a_rating_from_its_threshold():
+    ladder = [says("small", 3, 3, 4), says("large", 7)]
+    result = await ask(cascade(ladder, accept=0.67))
+    assert result.notes[0] == "rung 1 (small): agreement 0.667 is below 0.670"
+    result = await ask(cascade(ladder, accept=2 / 3 + 1e-9))
+    assert result.notes[0] == "rung 1 (small): agreement 0.666666667 is below 0.666666668"
+
+
+async def test_a_sample_that_cannot_be_read_agrees_with_no_other():
+    small = says("small", 3, 3, "I would rather not say.")
+    result = await ask(cascade([small, says("large", 7)], answer="number"))
+    assert result.answer == "7"
+    assert result.notes[0] == "rung 1 (small): agreement 0.67 is below 0.8"
+
+
 async def test_techniques_are_rungs_and_rated_by_their_own_agreement():
     small, large = says("small", 3, 4), says("large", 7)
     ladder = [self_consistency(small, max_samples=6, stop="fixed"), extended_thinking(large)]
@@ -222,6 +237,8 @@ async def test_by_name_models_are_listed_with_commas():
         ({"rungs": Scripted()}, "rungs must be at least 2 .*, got Scripted"),
         ({"rungs": [Scripted(), 3]}, "model must be a chat model, .* got int"),
         ({"accept": [0.5, 0.6]}, "one for each of 1 rungs .*, got 2"),
+        ({"accept": 80}, r"accept must be at most 1\.01, which no rating reaches, got 80"),
+        ({"accept": [1.1]}, r"accept must be at most 1\.01, .* got 1\.1"),
         ({"accept": "high"}, "accept must be a finite number, got 'high'"),
         ({"accept": [-1]}, "accept must be at least 0, got -1"),
         ({"accept": float("nan")}, "accept must be at least 0, got nan"),

@@ -13,6 +13,7 @@ from tscale_graph.models.endpoint import Askable, Endpoint, endpoint
 from tscale_graph.models.loading import load_model
 from tscale_graph.models.pricing import PRICE_KEY
 from tscale_graph.pool import PoolModel, by_price
+from tscale_graph.rating import NEVER
 from tscale_graph.techniques.cascading.settings import Rung
 from tscale_graph.techniques.self_consistency import self_consistency
 from tscale_graph.techniques.settings import check_count, check_number
@@ -106,7 +107,7 @@ def thresholds_of(accept: float | Sequence[float], rungs: int) -> list[float]:
         ValueError: in one line.
     """
     if not isinstance(accept, Sequence) or isinstance(accept, str | bytes):
-        check_number("accept", accept, at_least=0)
+        _check_threshold(accept)
         return [cast(float, accept)] * (rungs - 1) + [math.inf]
     if len(accept) != rungs - 1:
         raise ValueError(
@@ -114,8 +115,14 @@ def thresholds_of(accept: float | Sequence[float], rungs: int) -> list[float]:
             f"got {len(accept)}"
         )
     for one in accept:
-        check_number("accept", one, at_least=0)
+        _check_threshold(one)
     return [*accept, math.inf]
+
+
+def _check_threshold(accept: object) -> None:
+    check_number("accept", accept, at_least=0)
+    if cast(float, accept) > NEVER:
+        raise ValueError(f"accept must be at most {NEVER}, which no rating reaches, got {accept!r}")
 
 
 def _pool(rungs: str | Sequence[str | Askable | PoolModel]) -> list[PoolModel]:

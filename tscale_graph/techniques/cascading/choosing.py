@@ -123,10 +123,17 @@ def why_not(rating: Rating | None, outcome: Outcome, accept: float, checked: Che
         return "nothing says how good its answer is"
     if rating.passed is False:
         return "the verifier did not pass its answer"
-    return f"{rating.by} {_shown(rating.value, accept)} is below {accept:g}"
+    return f"{rating.by} {_below(rating.value, accept)}"
 
 
-def _shown(value: float, accept: float) -> str:
-    """With as many digits as it takes to see that it is less."""
-    digits = next((d for d in (2, 3, 4) if round(value, d) < accept), 6)
-    return f"{value:.{digits}f}".rstrip("0").rstrip(".")
+def _below(value: float, accept: float) -> str:
+    """Both with as many digits as it takes to see that one is less.
+
+    >>> _below(2 / 3, 0.67), _below(1 / 3, 0.8)
+    ('0.667 is below 0.670', '0.33 is below 0.8')
+    """
+    digits = next((d for d in range(2, 17) if round(value, d) < round(accept, d)), 17)
+    told = [f"{one:.{digits}f}" for one in (value, accept)]
+    if digits == 2:
+        told = [one.rstrip("0").rstrip(".") for one in told]
+    return " is below ".join(told)
