@@ -22,7 +22,8 @@ class PoolModel(BaseModel):
         kind: "reasoning" for one that is tuned to reason, else "fast".
         tools: it has tools at hand.
         context_tokens: the most tokens of its prompt and its answer; None for no known limit.
-        usd_per_million_tokens: its price; None takes what is known of it, if anything is.
+        usd_per_million_tokens: the price of a chat model; None takes what is known of it, if
+            anything is. The models within a technique know their own.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)

@@ -9,7 +9,6 @@ from pydantic import BaseModel, ConfigDict
 
 from tscale_graph.candidates import Candidate, Result, Score, Tally, Verdict
 
-
 NEVER = 1.01
 """A threshold that no rating reaches."""
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tests.techniques.cascading.climbing import CHEAP, DEAR, answers, price, says, unsure
 from tests.techniques.searching import ask
-from tscale_graph import Budget, SamplingError, cascade, extended_thinking
+from tscale_graph import Budget, SamplingError, cascade, extended_thinking, self_consistency
 from tscale_graph.pool import Ladder, Member, PoolModel, by_price, hand_over
 from tscale_graph.prices import Price
 from tscale_graph.reasoning import Heaviness
@@ -105,6 +105,27 @@ async def test_a_model_whose_context_is_too_small_is_left_out():
     assert (result.answer, len(small.calls)) == ("3", 0)
     assert result.notes[0] == "tiny was left out: its context is too small"
     assert (await ask(cascade(members, max_output_tokens=20), question="2?")).answer == "1"
+
+
+async def test_the_context_has_to_hold_the_answers_that_a_technique_itself_asks_for():
+    long = self_consistency(says("long", 1, price=CHEAP), max_samples=3, max_output_tokens=8_000)
+    members = [PoolModel(model=long, context_tokens=4_000), PoolModel(model=says("other", 7))]
+    members.append(PoolModel(model=says("last", 9)))
+    result = await ask(cascade(members, max_output_tokens=20))
+    assert result.answer == "7"
+    assert "self_consistency(long) was left out: its context is too small" in result.notes
+    short = self_consistency(says("short", 1, price=CHEAP), max_samples=3, max_output_tokens=20)
+    members[0] = PoolModel(model=short, context_tokens=4_000)
+    assert (await ask(cascade(members, max_output_tokens=8_000))).answer == "1"
+
+
+def test_the_price_of_a_technique_is_refused_where_it_would_only_put_it_in_order():
+    priced = PoolModel(model=extended_thinking(unsure()), usd_per_million_tokens=price(1))
+    with pytest.raises(ValueError, match="usd_per_million_tokens is the price of a chat model"):
+        cascade([priced, PoolModel(model=unsure())])
+    bound = PoolModel(model=unsure().bind(stop=["."]), usd_per_million_tokens=price(1))
+    with pytest.raises(ValueError, match="bound arguments"):
+        cascade([bound, PoolModel(model=unsure())])
 
 
 async def test_where_no_context_is_large_enough_nothing_is_asked():

@@ -141,9 +141,18 @@ def _pool(rungs: str | Sequence[str | Askable | PoolModel]) -> list[PoolModel]:
 
 
 def _priced(member: PoolModel) -> Askable:
-    """The model, which knows the price that the pool has of it."""
+    """The model, which knows the price that the pool has of it.
+
+    Raises:
+        ValueError: in one line, for the price of anything but a chat model.
+    """
     model = load_model(member.model)
-    if member.usd_per_million_tokens is None or not isinstance(model, BaseChatModel):
+    if member.usd_per_million_tokens is None:
         return model
+    if not isinstance(model, BaseChatModel):
+        raise ValueError(
+            "usd_per_million_tokens is the price of a chat model: that of a technique, or of a "
+            f'model with bound arguments, belongs in metadata["{PRICE_KEY}"] of the model within'
+        )
     price = member.usd_per_million_tokens.model_dump()
     return model.model_copy(update={"metadata": {**(model.metadata or {}), PRICE_KEY: price}})

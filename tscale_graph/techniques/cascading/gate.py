@@ -82,7 +82,7 @@ class LadderGate:
                 name=rung.name,
                 kind=rung.kind,
                 fits=rung.context_tokens is None
-                or bounds[place] + settings.max_output_tokens <= rung.context_tokens,
+                or settings.call_tokens(place, prompt_tokens=bounds[place]) <= rung.context_tokens,
                 affordable=pays_for(
                     bare.budget,
                     settings.size(place, prompt_tokens=bounds[place], beside=beside),
