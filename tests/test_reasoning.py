@@ -25,6 +25,12 @@ LOOK_UPS = (
     "Write a short greeting for a birthday card.",
     "Which planet is closest to the sun?",
     "Convert 5 kilometres to miles.",
+    "What is an integral part of a good breakfast?",
+    "What is the optimal temperature to brew green tea?",
+    "Recommend a riddle book for kids.",
+    "The probability of rain is high. Translate that to French.",
+    "I must leave before 5 and cannot be late; write an email to my boss.",
+    "Between you and me, is it either tea or coffee after dinner?",
 )
 HEAVY = (
     "Prove that the sum of two odd numbers is even.",
@@ -54,6 +60,13 @@ HEAVY = (
     "before D.",
     "A farmer must take a wolf, a goat and a cabbage over a river in a boat that holds one of "
     "them. The wolf cannot be left with the goat, nor the goat with the cabbage. How?",
+    "Two trains are 215 miles apart and go towards each other at 60 mph and 70 mph. When do they "
+    "meet?",
+    "A train leaves Boston at 60 mph and another leaves New York, 215 miles away, at 70 mph. After "
+    "how many hours do they meet?",
+    "Find all integer solutions of x^2 - 7y^2 = 1 with x below 100.",
+    "Is 2^31 - 1 prime?",
+    "Using 3, 5, 7 and 9 once each, make 24.",
 )
 
 
@@ -67,7 +80,7 @@ def test_it_is_right_on_at_least_85_percent_of_the_table():
     right = [not reasoning_heavy(question).heavy for question in LOOK_UPS]
     missed = [question for question in HEAVY if not reasoning_heavy(question).heavy]
     right += [question not in missed for question in HEAVY]
-    assert len(right) >= 30
+    assert len(right) >= 46
     assert sum(right) >= 0.85 * len(right), missed
 
 
@@ -100,7 +113,8 @@ ENDLESS = {
     "blocks": "def :", "loops": "for x: ", "classes": "class A {\n", "errors": "Error",
     "digits": "1", "groups": "1,", "points": "1.", "sums": "1 + ", "minus": "1-", "pads": "1   ",
     "what is": "what is ", "names": "what is a stand ", "fences": "``", "trains": "each 2 km/h ",
-    "not": "not ", "how many": "how many different ", "semicolons": "f(a);", "tabs": "f()\t",
+    "find all": "find all a ", "primes": "1234^5 ", "using": "use make ", "listed": "a, an ",
+    "written": "write me a ", "named": "a B, ", "not": "not ", "how many": "how many different ", "semicolons": "f(a);", "tabs": "f()\t",
 }  # fmt: skip
 
 

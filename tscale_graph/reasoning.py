@@ -51,20 +51,26 @@ _WORDS: tuple[tuple[re.Pattern[str], float, str], ...] = tuple(
             "counting or chances",
         ),
         (
-            r"""\b(?:integral|integrate|derivative\ of|differentiate|eigenvalues?|determinant
-            |polynomial|modulo|remainder\ when|converges?|system\ of\ equations|roots\ of)\b""",
+            r"""\b(?:integral(?!\ part)|integrate|derivative\ of|differentiate|eigenvalues?
+            |determinant|polynomial|modulo|remainder\ when|converges?|system\ of\ equations|roots\ of)\b
+            |\b(?:find|determine|list)\ all\ (?:\w+\ ){0,3}
+            (?:solutions|integers|values|roots|primes|pairs|triples)\b
+            |(?:\^\ ?\d|\d{4})[^?!\n]{0,40}\bprime\b""",
             0.5,
             "mathematics",
         ),
         (
-            r"""\b(?:minimi[sz]e|maximi[sz]e|optimal|fewest|smallest\ number\ of|largest\ possible
+            r"""\b(?:minimi[sz]e|maximi[sz]e|fewest
+            |optimal\ (?:solution|strategy|route|order|schedule|assignment|allocation|moves?)
+            |smallest\ number\ of|largest\ possible
             |least\ number\ of|shortest\ (?:route|path|time)|cheapest\ way)\b""",
             0.5,
             "an optimum to find",
         ),
         (
             r"""\b(?:knights?\ and\ knaves?|always\ (?:lies?|tells?\ the\ truth)|riddle|sudoku
-            |logic\ puzzle|river\ crossing|who\ owns)\b""",
+            |logic\ puzzle|river\ crossing|who\ owns)\b
+            |\b(?:using|use)\b[^?.!\n]{0,60}\b(?:make|reach|obtain)\ \d""",
             0.6,
             "a puzzle",
         ),
@@ -90,11 +96,19 @@ _CONSTRAINT = _pattern(
 _STORY = _pattern(
     r"""\b(?:each|per|every|total|altogether|remaining|remain|left|twice|thrice|double|half|third
     |quarter|more\ than|less\ than|percent|discount|interest|average|speed|km/h|mph|cost|costs
-    |profit|ratio|shared?|equally|gives?|sells?|sold|buys?|bought|fills?|drains?|together)\b|%"""
+    |profit|ratio|shared?|equally|gives?|sells?|sold|buys?|bought|fills?|drains?|together
+    |apart|meets?|miles?|kilomet(?:re|er)s?|hours?|minutes?)\b|%"""
 )
 _NUMBER = _pattern(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?!\w)")
 _WORDED = _pattern(r"\b(?:two|three|four|five|six|seven|eight|nine|ten|twelve|dozen)\b")
 _OPERATION = _pattern(r"(?<=[\d)x])\s*[-+*/×÷^]\s*(?=[\d(x])")
+_LISTED = re.compile(r"\w, (?:an? |the )?\w+,? and\b")
+_NAME = re.compile(r"(?<=[a-z,;:] )(?!I\b)[A-Z][a-z]*\b")
+_WRITING = _pattern(
+    r"""\b(?:translate|rewrite|rephrase|recommend|summari[sz]e
+    |write\ (?:me\ )?(?:an?|the)\ (?:\w+\ )?(?:e-?mail|letter|note|message|card|greeting|poem|story
+    |post|tweet|speech|summary))\b"""
+)
 _LOOK_UP = _pattern(
     r"""^\s*(?:who|when|where|define|translate|spell|list|name|summari[sz]e|rewrite|rephrase
     |correct\ the\ spelling|what\ (?:is|are|was|does)\ (?:the\ )?(?:capital|name|population|meaning
@@ -122,7 +136,7 @@ def reasoning_heavy(question: str) -> Heaviness:
     found = [(weight, told) for pattern, weight, told in _WORDS if pattern.search(question)]
     found += _structure(question)
     score = sum(weight for weight, _ in found)
-    if _LOOK_UP.search(question):
+    if _LOOK_UP.search(question) or _WRITING.search(question):
         score -= 0.4
     reasons = [told for _, told in sorted(found, key=lambda one: -one[0])]
     return Heaviness(max(0.0, min(1.0, score)), ", ".join(reasons[:2]))
@@ -142,7 +156,8 @@ def _structure(question: str) -> list[tuple[float, str]]:
     if numbers >= 2 and len(story) >= 2:
         found.append((0.5 if numbers + len(story) >= 5 else 0.3, "a sum told as a story"))
     constraints = len(_CONSTRAINT.findall(question))
-    if constraints >= 2:
+    several = _LISTED.search(question) or len(set(_NAME.findall(question))) >= 2
+    if constraints >= 2 and (several or numbers >= 2):
         found.append((min(0.75, 0.2 * constraints), f"{constraints} constraints"))
     words = len(question.split())
     if words >= 60:
