@@ -114,7 +114,8 @@ ENDLESS = {
     "digits": "1", "groups": "1,", "points": "1.", "sums": "1 + ", "minus": "1-", "pads": "1   ",
     "what is": "what is ", "names": "what is a stand ", "fences": "``", "trains": "each 2 km/h ",
     "find all": "find all a ", "primes": "1234^5 ", "using": "use make ", "listed": "a, an ",
-    "written": "write me a ", "named": "a B, ", "not": "not ", "how many": "how many different ", "semicolons": "f(a);", "tabs": "f()\t",
+    "written": "write me a ", "named": "a B, ", "not": "not ", "how many": "how many different ",
+    "semicolons": "f(a);", "tabs": "f()\t",
 }  # fmt: skip
 
 

@@ -52,7 +52,8 @@ _WORDS: tuple[tuple[re.Pattern[str], float, str], ...] = tuple(
         ),
         (
             r"""\b(?:integral(?!\ part)|integrate|derivative\ of|differentiate|eigenvalues?
-            |determinant|polynomial|modulo|remainder\ when|converges?|system\ of\ equations|roots\ of)\b
+            |determinant|polynomial|modulo|remainder\ when|converges?
+            |system\ of\ equations|roots\ of)\b
             |\b(?:find|determine|list)\ all\ (?:\w+\ ){0,3}
             (?:solutions|integers|values|roots|primes|pairs|triples)\b
             |(?:\^\ ?\d|\d{4})[^?!\n]{0,40}\bprime\b""",
@@ -124,7 +125,8 @@ def reasoning_heavy(question: str) -> Heaviness:
     """Whether a task takes reasoning, by rules that cost nothing.
 
     Proofs, puzzles with constraints, sums told as stories, counting and chances, optima, code to
-    debug, long calculations. What asks for one fact is never heavy by its length alone.
+    debug, long calculations. What asks for one fact, or for writing, is never heavy by its length
+    alone. A rule of thumb, for English only.
 
     >>> reasoning_heavy("Prove that the square root of 2 is irrational.").reason
     'a proof'
