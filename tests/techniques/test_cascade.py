@@ -235,6 +235,7 @@ async def test_by_name_models_are_listed_with_commas():
             "rungs must be at least 2 models or techniques, cheap first, got 1",
         ),
         ({"rungs": Scripted()}, "rungs must be at least 2 .*, got Scripted"),
+        ({"rungs": [Scripted(), "", Scripted()]}, "got an empty string among them"),
         ({"rungs": [Scripted(), 3]}, "model must be a chat model, .* got int"),
         ({"accept": [0.5, 0.6]}, "one for each of 1 rungs .*, got 2"),
         ({"accept": 80}, r"accept must be at most 1\.01, which no rating reaches, got 80"),

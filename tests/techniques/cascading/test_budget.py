@@ -185,6 +185,13 @@ async def test_where_the_question_alone_is_too_much_no_call_is_made():
     assert not small.calls
 
 
+async def test_where_no_rung_could_spend_anything_nothing_is_said_to_be_used_up():
+    small, large = unsure(metadata=CHEAP), says("large", 7, metadata=DEAR)
+    with pytest.raises(BudgetExceeded, match="usd=1e-05 is too little for the question") as caught:
+        await ask(cascade([small, large]), Budget(usd=1e-05))
+    assert caught.value.usage.calls == len(small.calls) == 0
+
+
 async def test_without_a_budget_or_a_question_nothing_is_asked():
     small = unsure()
     graph = cascade([small, says("large", 7)]).compile()

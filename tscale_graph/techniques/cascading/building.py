@@ -130,7 +130,11 @@ def _pool(rungs: str | Sequence[str | Askable | PoolModel]) -> list[PoolModel]:
     given: Any = [name.strip() for name in rungs.split(",")] if isinstance(rungs, str) else rungs
     if not isinstance(given, list | tuple):
         raise ValueError(f"rungs must be {_AT_LEAST}, got {type(given).__name__}")
-    several = [one for one in cast(Sequence[Any], given) if one != ""]
+    several = list(cast(Sequence[Any], given))
+    if isinstance(rungs, str):
+        several = [one for one in several if one]
+    elif any(isinstance(one, str) and not one.strip() for one in several):
+        raise ValueError("rungs must be models or techniques, got an empty string among them")
     if len(several) < 2:
         told = f" ({several[0]})" if several and isinstance(rungs, str) else ""
         raise ValueError(f"rungs must be {_AT_LEAST}, got {len(several)}{told}")

@@ -153,7 +153,7 @@ class CascadeFinisher:
             raise SamplingError(told, result.usage, result)
         limit = result.cut_off_by
         if limit is not None and self.settings.on_exceeded == "raise":
-            started = None if run.outcomes else "a rung"
+            started = None if result.usage.calls else "a rung"
             raise budget_exceeded(limit, run.admission, result.usage, started=started)
         if limit is None and errors and errors[-1]:
             told = f"none of {len(errors)} rungs has an answer: the last failed with {errors[-1]}"
