@@ -48,3 +48,15 @@ def test_the_rating_is_that_of_the_candidate_that_was_chosen():
     votes = [Tally(answer="3", count=1, weight=1)]
     done = {"status": "complete", "usage": Usage(), "technique": "any", "votes": votes}
     assert rate_result(Result(answer="3", text="3", candidates=several, **done)).value == 0.2
+
+
+def test_samples_that_cannot_be_read_lower_the_agreement_and_those_cut_off_do_not():
+    several = [Candidate(index=k, answer="3", text="3") for k in range(2)]
+    several += [Candidate(index=2, text="?"), Candidate(index=3, error="refused")]
+    several += [Candidate(index=4, cut_off_by="tokens"), Candidate(index=5, discarded="late")]
+    votes = [Tally(answer="3", count=2, weight=2)]
+    done = {"status": "complete", "usage": Usage(), "technique": "any", "agreement": 1.0}
+    result = Result(answer="3", text="3", candidates=several, votes=votes, **done)
+    assert rate_result(result).value == pytest.approx(2 / 3)
+    of_others = [Tally(answer="3", count=3, weight=3)]
+    assert rate_result(result.model_copy(update={"votes": of_others})).value == 1.0

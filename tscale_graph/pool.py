@@ -22,7 +22,8 @@ class PoolModel(BaseModel):
         kind: "reasoning" for one that is tuned to reason, else "fast".
         tools: it has tools at hand.
         context_tokens: the most tokens of its prompt and its answer; None for no known limit.
-        usd_per_million_tokens: its price; None takes what is known of it, if anything is.
+        usd_per_million_tokens: the price of a chat model; None takes what is known of it, if
+            anything is. The models within a technique know their own.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
@@ -58,17 +59,20 @@ class Ladder:
     Attributes:
         rungs: their places in the pool.
         notes: why it begins where it does, and who was left out.
+        spare: those below where it begins, the dearest first: asked where no other has an answer.
     """
 
     rungs: tuple[int, ...]
     notes: tuple[str, ...] = ()
+    spare: tuple[int, ...] = ()
 
 
 def hand_over(pool: Sequence[Member], *, heaviness: Heaviness | None) -> Ladder:
     """Where a task begins: at the cheapest model, or at once at a reasoning-tuned one.
 
     A reasoning-heavy task begins at the first reasoning-tuned model that the budget pays for;
-    those below it are not asked at all. A model whose context is too small is left out.
+    those below it are asked only where none above has an answer. A model whose context is too
+    small is left out.
 
     Args:
         pool: cheap first.
@@ -87,8 +91,8 @@ def hand_over(pool: Sequence[Member], *, heaviness: Heaviness | None) -> Ladder:
         name = pool[tuned[0]].name
         told += f", but the budget does not pay for {name}: started at the cheapest"
         notes.insert(0, told)
-    rungs = fitting if first is None else fitting[fitting.index(first) :]
-    return Ladder(tuple(rungs), tuple(notes))
+    start = 0 if first is None else fitting.index(first)
+    return Ladder(tuple(fitting[start:]), tuple(notes), tuple(reversed(fitting[:start])))
 
 
 def by_price(prices: Sequence[Price | None]) -> list[int]:

@@ -9,6 +9,9 @@ from pydantic import BaseModel, ConfigDict
 
 from tscale_graph.candidates import Candidate, Result, Score, Tally, Verdict
 
+NEVER = 1.01
+"""A threshold that no rating reaches."""
+
 
 class Rating(BaseModel):
     """How good an answer is taken to be.
@@ -31,8 +34,25 @@ def rate_result(result: Result) -> Rating | None:
     chosen = (c for c in result.candidates if (c.answer, c.text) == (result.answer, result.text))
     winner = None if result.answer is None else next(chosen, None)
     return winner and rate(
-        winner, votes=result.votes, agreement=result.agreement, verdict=result.verdict
+        winner,
+        votes=result.votes,
+        agreement=result.agreement,
+        verdict=result.verdict,
+        unread=unread(result.candidates, result.votes),
     )
+
+
+def unread(candidates: Sequence[Candidate], votes: Sequence[Tally]) -> int:
+    """How many samples ended and have no answer that could be read.
+
+    Args:
+        candidates: every sample.
+        votes: of them; where they are of others, as those of a cascade are, none is counted.
+    """
+    ended = [one for one in candidates if one.error is None and one.discarded is None]
+    if sum(one.answer is not None for one in ended) != sum(vote.count for vote in votes):
+        return 0
+    return sum(one.answer is None and one.cut_off_by is None for one in ended)
 
 
 def rate(
@@ -41,6 +61,7 @@ def rate(
     votes: Sequence[Tally],
     agreement: float | None,
     verdict: Verdict | None = None,
+    unread: int = 0,
 ) -> Rating | None:
     """Rate the answer that was chosen among candidates; None where nothing is known of it.
 
@@ -53,6 +74,7 @@ def rate(
         votes: every answer that was in the running.
         agreement: share of the samples with an answer that gave the chosen one, or None.
         verdict: on the chosen one, or None.
+        unread: samples without an answer that could be read, which agree with no other.
 
     >>> winner = Candidate(index=0, answer="3")
     >>> rate(winner, votes=[Tally(answer="3", count=2, weight=2)], agreement=1.0)
@@ -62,8 +84,9 @@ def rate(
     """
     if verdict is not None:
         return rate_verdict(verdict)
-    if agreement is not None and sum(vote.count for vote in votes) > 1:
-        return Rating(value=agreement, by="agreement")
+    read = sum(vote.count for vote in votes)
+    if agreement is not None and read + unread > 1:
+        return Rating(value=agreement * read / (read + unread), by="agreement")
     return rate_confidence(winner)
 
 

@@ -51,28 +51,37 @@ _WORDS: tuple[tuple[re.Pattern[str], float, str], ...] = tuple(
             "counting or chances",
         ),
         (
-            r"""\b(?:integral|integrate|derivative\ of|differentiate|eigenvalues?|determinant
-            |polynomial|modulo|remainder\ when|converges?|system\ of\ equations|roots\ of)\b""",
+            r"""\b(?:integral(?!\ part)|integrate|derivative\ of|differentiate|eigenvalues?
+            |determinant|polynomial|modulo|remainder\ when|converges?
+            |system\ of\ equations|roots\ of)\b
+            |\b(?:find|determine|list)\ all\ (?:\w+\ ){0,3}
+            (?:solutions|integers|values|roots|primes|pairs|triples)\b
+            |(?:\^\ ?\d|\d{4})[^?!\n]{0,40}\bprime\b""",
             0.5,
             "mathematics",
         ),
         (
-            r"""\b(?:minimi[sz]e|maximi[sz]e|optimal|fewest|smallest\ number\ of|largest\ possible
+            r"""\b(?:minimi[sz]e|maximi[sz]e|fewest
+            |optimal\ (?:solution|strategy|route|order|schedule|assignment|allocation|moves?)
+            |smallest\ number\ of|largest\ possible
             |least\ number\ of|shortest\ (?:route|path|time)|cheapest\ way)\b""",
             0.5,
             "an optimum to find",
         ),
         (
             r"""\b(?:knights?\ and\ knaves?|always\ (?:lies?|tells?\ the\ truth)|riddle|sudoku
-            |logic\ puzzle|river\ crossing|who\ owns)\b""",
+            |logic\ puzzle|river\ crossing|who\ owns)\b
+            |\b(?:using|use)\b[^?.!\n]{0,60}\b(?:make|reach|obtain)\ \d""",
             0.6,
             "a puzzle",
         ),
     )
 )
 
-_CODE = _pattern(
-    r"```|^\s*(?:def|class|for|while|public|func|fn)\ .*[:{(]\s*$|\w+\([^)]*\)\s*[{:;]"
+_CODE = re.compile(
+    r"```|^[ \t]*(?:def|class|for|while|public|func|fn) .*[:{(][ \t\r]*$"
+    r"|(?<!\w)\w+\([^)\n]{0,200}\)[ \t]*[{:;]",
+    re.IGNORECASE | re.MULTILINE,
 )
 _DEBUGGING = _pattern(
     r"""\b(?:bugs?|debug|fix|wrong|fails?|failing|crash(?:es)?|deadlock|race\ condition
@@ -88,11 +97,19 @@ _CONSTRAINT = _pattern(
 _STORY = _pattern(
     r"""\b(?:each|per|every|total|altogether|remaining|remain|left|twice|thrice|double|half|third
     |quarter|more\ than|less\ than|percent|discount|interest|average|speed|km/h|mph|cost|costs
-    |profit|ratio|shared?|equally|gives?|sells?|sold|buys?|bought|fills?|drains?|together)\b|%"""
+    |profit|ratio|shared?|equally|gives?|sells?|sold|buys?|bought|fills?|drains?|together
+    |apart|meets?|miles?|kilomet(?:re|er)s?|hours?|minutes?)\b|%"""
 )
 _NUMBER = _pattern(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?!\w)")
 _WORDED = _pattern(r"\b(?:two|three|four|five|six|seven|eight|nine|ten|twelve|dozen)\b")
 _OPERATION = _pattern(r"(?<=[\d)x])\s*[-+*/×÷^]\s*(?=[\d(x])")
+_LISTED = re.compile(r"\w, (?:an? |the )?\w+,? and\b")
+_NAME = re.compile(r"(?<=[a-z,;:] )(?!I\b)[A-Z][a-z]*\b")
+_WRITING = _pattern(
+    r"""\b(?:translate|rewrite|rephrase|recommend|summari[sz]e
+    |write\ (?:me\ )?(?:an?|the)\ (?:\w+\ )?(?:e-?mail|letter|note|message|card|greeting|poem|story
+    |post|tweet|speech|summary))\b"""
+)
 _LOOK_UP = _pattern(
     r"""^\s*(?:who|when|where|define|translate|spell|list|name|summari[sz]e|rewrite|rephrase
     |correct\ the\ spelling|what\ (?:is|are|was|does)\ (?:the\ )?(?:capital|name|population|meaning
@@ -100,21 +117,28 @@ _LOOK_UP = _pattern(
 )
 
 
+_LONGEST = 20_000
+"""Characters that are read of a question: half of them from its beginning, half from its end."""
+
+
 def reasoning_heavy(question: str) -> Heaviness:
     """Whether a task takes reasoning, by rules that cost nothing.
 
     Proofs, puzzles with constraints, sums told as stories, counting and chances, optima, code to
-    debug, long calculations. What asks for one fact is never heavy by its length alone.
+    debug, long calculations. What asks for one fact, or for writing, is never heavy by its length
+    alone. A rule of thumb, for English only.
 
     >>> reasoning_heavy("Prove that the square root of 2 is irrational.").reason
     'a proof'
     >>> reasoning_heavy("What is the capital of France?").heavy
     False
     """
+    if len(question) > _LONGEST:
+        question = f"{question[: _LONGEST // 2]}\n{question[-_LONGEST // 2 :]}"
     found = [(weight, told) for pattern, weight, told in _WORDS if pattern.search(question)]
     found += _structure(question)
     score = sum(weight for weight, _ in found)
-    if _LOOK_UP.search(question):
+    if _LOOK_UP.search(question) or _WRITING.search(question):
         score -= 0.4
     reasons = [told for _, told in sorted(found, key=lambda one: -one[0])]
     return Heaviness(max(0.0, min(1.0, score)), ", ".join(reasons[:2]))
@@ -134,7 +158,8 @@ def _structure(question: str) -> list[tuple[float, str]]:
     if numbers >= 2 and len(story) >= 2:
         found.append((0.5 if numbers + len(story) >= 5 else 0.3, "a sum told as a story"))
     constraints = len(_CONSTRAINT.findall(question))
-    if constraints >= 2:
+    several = _LISTED.search(question) or len(set(_NAME.findall(question))) >= 2
+    if constraints >= 2 and (several or numbers >= 2):
         found.append((min(0.75, 0.2 * constraints), f"{constraints} constraints"))
     words = len(question.split())
     if words >= 60:

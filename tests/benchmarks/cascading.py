@@ -66,10 +66,14 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Measured:
-    """The learnt thresholds, and what they and each rung alone come to on the other half."""
+    """The learnt thresholds, and what they and each rung alone come to on the other half.
+
+    `more` is the short prompt with as many samples as the long one: what samples alone buy.
+    """
 
     learnt: LearntThresholds
     short: Outcome
+    more: Outcome
     long: Outcome
     cascade: Outcome
 
@@ -117,9 +121,10 @@ def random_halves(count: int) -> list[Halves]:
 
 
 @cache
-def played(prompt: str, question: str, seed: int) -> Played:
-    """One replay of one rung on a question."""
-    return simulate(deck(prompt, question), Fixed(), seed=seed, max_samples=SAMPLES[prompt])
+def played(prompt: str, question: str, seed: int, samples: int | None = None) -> Played:
+    """One replay of one rung on a question, with its own number of samples or another."""
+    most = samples or SAMPLES[prompt]
+    return simulate(deck(prompt, question), Fixed(), seed=seed, max_samples=most)
 
 
 def climbs(questions: Sequence[str], *, replays: int) -> list[Climb]:
@@ -163,8 +168,21 @@ def measure(split: Halves, *, replays: int, draws: int = 500) -> Measured:
     return Measured(
         learnt,
         short=outcome(testing, 0.0, replays=replays),
+        more=more_samples(testing, replays=replays),
         long=outcome(testing, 0.0, replays=replays, alone=True),
         cascade=outcome(testing, learnt.accept[0], replays=replays),
+    )
+
+
+def more_samples(questions: Sequence[str], *, replays: int) -> Outcome:
+    """The short prompt alone, with the samples of the long one."""
+    several = [
+        [played("short", question, seed, SAMPLES["long"]) for seed in range(replays)]
+        for question in questions
+    ]
+    return Outcome(
+        tuple(sum(one.right for one in ends) / replays for ends in several),
+        tuple(sum(one.tokens for one in ends) / replays for ends in several),
     )
 
 
@@ -207,8 +225,12 @@ def table_of(measured: Measured, *, title: str) -> Table:
     """Each way to answer beside the long prompt alone."""
     table = Table("", "accuracy %", "less long", "tokens", "of long's %", title=title, box=None)
     table.title_justify = "left"
-    for name in ("short", "long", "cascade"):
-        one: Outcome = getattr(measured, name)
+    for name, one in (
+        (f"short × {SAMPLES['short']}", measured.short),
+        (f"short × {SAMPLES['long']}", measured.more),
+        (f"long × {SAMPLES['long']}", measured.long),
+        ("cascade", measured.cascade),
+    ):
         (worse, better), (less, more) = interval(one, measured.long)
         gain, ratio = one.accuracy - measured.long.accuracy, one.cost / measured.long.cost
         table.add_row(
@@ -243,6 +265,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         told = f"{title} ({len(half.learning)} questions): accept={accept:.3f}"
         console.print(table_of(measured, title=f"{told}, tested on {len(half.testing)}"))
         console.print(frontier_of(measured.learnt))
+        (worse, better), (less, dearer) = interval(measured.cascade, measured.more)
+        gain = measured.cascade.accuracy - measured.more.accuracy
+        ratio = measured.cascade.cost / measured.more.cost
+        console.print(
+            f"cascade beside short × {SAMPLES['long']}: {100 * gain:+.1f} "
+            f"[{100 * worse:+.1f}, {100 * better:+.1f}] points at {ratio:.2f} "
+            f"[{less:.2f}, {dearer:.2f}] times its cost"
+        )
         console.print(f"target: {TARGET}: {'kept' if measured.kept else 'missed'}\n")
     kept = [measure(half, replays=asked.replays, draws=20).kept for half in random_halves(SPLITS)]
     console.print(f"random halves: the target is kept on {sum(kept)} of {SPLITS}")

@@ -41,10 +41,12 @@ def test_a_cascade_reaches_the_long_prompts_accuracy_at_60_percent_of_its_cost(m
 def test_the_figures_are_those_that_are_told():
     one, other = measure(SPLIT, replays=20), measure(SPLIT.swapped, replays=20)
     assert [one.learnt.accept, other.learnt.accept] == [(0.5,), (0.5,)]
-    for found, short, long, cascade, ratio in (
-        (one, 0.593, 0.666, 0.692, 0.565),
-        (other, 0.612, 0.621, 0.691, 0.520),
+    for found, short, more, long, cascade, ratio in (
+        (one, 0.593, 0.654, 0.666, 0.692, 0.565),
+        (other, 0.612, 0.660, 0.621, 0.691, 0.520),
     ):
+        assert found.more.accuracy == pytest.approx(more, abs=0.001)
+        assert found.more.cost / found.long.cost == pytest.approx(0.369, abs=0.002)
         assert found.short.accuracy == pytest.approx(short, abs=0.001)
         assert found.long.accuracy == pytest.approx(long, abs=0.001)
         assert found.cascade.accuracy == pytest.approx(cascade, abs=0.001)
@@ -107,6 +109,7 @@ def test_it_prints_a_table_and_the_frontier(measured):
     console.print(frontier_of(measured.learnt))
     printed = console.file.getvalue()
     assert "cascade" in printed
+    assert "short × 12" in printed
     assert f"{100 * measured.cascade.accuracy:.1f}" in printed
     assert printed.count("0.500") == 1
 

@@ -8,7 +8,7 @@ from rich.console import Console
 from tscale_graph import Budget, Usage
 from tscale_graph.answers import answer_kind
 from tscale_graph.candidates import Candidate, Result, Tally, Verdict
-from tscale_graph.cli.watching import Plain, Terminal, draw_votes, print_result
+from tscale_graph.cli.watching import Plain, Terminal, draw_votes, print_result, summary
 
 MARKUP = ["The answer is 3 [/INST]", "[bold]3[/bold]", "[red]", "3 [/", "a [link=x]b", "3\\"]
 
@@ -37,6 +37,14 @@ def test_what_looks_like_markup_is_shown_as_the_model_wrote_it(text):
     assert screen.file.getvalue() == f"  1  {text}\n"
     assert text in watched([text], kind=answer_kind("text"))
     assert text in drawn(console(), draw_votes([Tally(answer=text, count=1, weight=1)]))
+
+
+def test_the_agreement_of_a_cascade_is_told_with_its_rungs_and_not_as_samples():
+    told = {"status": "complete", "usage": Usage(calls=3), "agreement": 2 / 3, "answer": "3"}
+    told["votes"] = [Tally(answer="3", count=2, weight=2), Tally(answer="4", count=1, weight=1)]
+    told["candidates"] = [Candidate(index=0, answer="3")]
+    assert "agreement: 67% of 3 answers (1 rung)" in summary(Result(technique="cascade", **told))
+    assert "agreement: 67% of 3 answers (1 sample)" in summary(Result(technique="other", **told))
 
 
 @pytest.mark.parametrize("text", MARKUP)

@@ -214,3 +214,49 @@ def test_what_nothing_can_be_learnt_from_is_refused_in_one_line(arguments, says_
     with pytest.raises(ValueError, match=says_) as caught:
         learn_thresholds(given_.pop("climbs"), **given_)
     assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"guard": float("nan")}, "guard must be a finite number, got nan"),
+        ({"guard": "much"}, "guard must be a finite number, got 'much'"),
+        ({"guard": -1}, "guard must be at least 0, got -1"),
+        ({"tolerance": None}, "tolerance must be a finite number, got None"),
+        ({"at_least": 0}, "at_least must be at least 1, got 0"),
+        ({"at_least": 2.5}, r"at_least must be a whole number, got 2\.5"),
+        ({"draws": True}, "draws must be a whole number, got True"),
+        ({"max_cost": "300"}, "max_cost must be a finite number, got '300'"),
+    ],
+)
+def test_wrong_arguments_are_told_in_one_line(arguments, says):
+    with pytest.raises(ValueError, match=says):
+        learn_thresholds(population(0), **arguments)
+
+
+def certain(cheap, dear):
+    """Questions on which each rung is always right or always wrong, and sure."""
+    rungs = tuple(RungOutcome(rating=1.0, correct=c, cost=k) for k, c in ((1, cheap), (9, dear)))
+    return [Climb(question=str(number), rungs=rungs) for number in range(50)]
+
+
+def test_what_no_draw_changes_is_expected_as_it_is():
+    learnt = learn_thresholds(certain(cheap=True, dear=True), draws=DRAWS)
+    for told, value in ((learnt.accuracy, 1.0), (learnt.gain, 0.0), (learnt.cost, 1.0)):
+        assert (told.low, told.mean, told.high) == pytest.approx((value,) * 3)
+    assert not learnt.notes
+
+
+def test_expectations_stay_within_their_ranges():
+    for seed in range(8):
+        learnt = learn_thresholds(population(seed, questions=50), draws=DRAWS, max_cost=1e9)
+        for told in (learnt.accuracy, learnt.gain):
+            assert -1 <= told.low <= told.mean <= told.high <= 1
+        assert learnt.accuracy.low >= 0
+        assert learnt.cost.low >= 0
+
+
+def test_where_every_question_is_climbed_the_last_rung_alone_is_advised():
+    learnt = learn_thresholds(certain(cheap=False, dear=True), draws=DRAWS)
+    assert learnt.accept == (NEVER,)
+    assert learnt.notes == ("every question is climbed to the last rung: use that alone",)

@@ -53,6 +53,21 @@ async def test_a_threshold_for_each_rung_but_the_last():
     assert (await ask(cascade([says("small", 3), says("large", 7)], accept=1.01))).answer == "7"
 
 
+async def test_the_note_has_the_digits_that_tell_a_rating_from_its_threshold():
+    ladder = [says("small", 3, 3, 4), says("large", 7)]
+    result = await ask(cascade(ladder, accept=0.67))
+    assert result.notes[0] == "rung 1 (small): agreement 0.667 is below 0.670"
+    result = await ask(cascade(ladder, accept=2 / 3 + 1e-9))
+    assert result.notes[0] == "rung 1 (small): agreement 0.666666667 is below 0.666666668"
+
+
+async def test_a_sample_that_cannot_be_read_agrees_with_no_other():
+    small = says("small", 3, 3, "I would rather not say.")
+    result = await ask(cascade([small, says("large", 7)], answer="number"))
+    assert result.answer == "7"
+    assert result.notes[0] == "rung 1 (small): agreement 0.67 is below 0.8"
+
+
 async def test_techniques_are_rungs_and_rated_by_their_own_agreement():
     small, large = says("small", 3, 4), says("large", 7)
     ladder = [self_consistency(small, max_samples=6, stop="fixed"), extended_thinking(large)]
@@ -166,6 +181,29 @@ async def test_where_the_last_rung_fails_the_best_rated_answer_so_far_stands():
     assert (await ask(cascade(ladder))).answer == "5", "the later among equals"
 
 
+async def test_a_last_rung_that_does_not_stand_is_told_of_with_the_reason():
+    ladder = [unsure(), says("large", 7, fail=1.0)]
+    result = await ask(cascade(ladder))
+    assert (result.answer, result.status) == ("3", "complete")
+    assert result.notes[1].startswith("rung 2 (large): failed: self_consistency: all 1 samples")
+    assert result.notes[2] == "rung 1 (small) answered"
+    ladder = [unsure(), says("large", "I would rather not say.")]
+    result = await ask(cascade(ladder, answer="number"))
+    assert result.notes[1] == "rung 2 (large): no answer could be read"
+    ladder = [says("small", 6), says("large", 4)]
+    result = await ask(cascade(ladder, verifier=lambda q, a: int(a) / 10))
+    assert result.notes[1] == "rung 2 (large): the verifier's score 0.4 is below 0.6"
+
+
+async def test_where_no_rung_has_an_answer_and_the_last_one_failed_that_is_raised():
+    ladder = [says("small", "I would rather not say."), says("large", 7, fail=1.0)]
+    told = r"none of 2 rungs has an answer: the last failed with .*scripted failure"
+    with pytest.raises(SamplingError, match=told) as caught:
+        await ask(cascade(ladder, answer="number"))
+    assert caught.value.usage.calls == sum(len(one.calls) for one in ladder)
+    assert answers(caught.value.result) == [None, None]
+
+
 async def test_where_every_rung_fails_the_last_error_is_raised_with_the_usage():
     ladder = [says("small", 3, fail=1.0), says("large", 7, fail=1.0)]
     with pytest.raises(SamplingError, match=r"all 2 rungs failed, .*scripted failure"):
@@ -197,8 +235,11 @@ async def test_by_name_models_are_listed_with_commas():
             "rungs must be at least 2 models or techniques, cheap first, got 1",
         ),
         ({"rungs": Scripted()}, "rungs must be at least 2 .*, got Scripted"),
+        ({"rungs": [Scripted(), "", Scripted()]}, "got an empty string among them"),
         ({"rungs": [Scripted(), 3]}, "model must be a chat model, .* got int"),
         ({"accept": [0.5, 0.6]}, "one for each of 1 rungs .*, got 2"),
+        ({"accept": 80}, r"accept must be at most 1\.01, which no rating reaches, got 80"),
+        ({"accept": [1.1]}, r"accept must be at most 1\.01, .* got 1\.1"),
         ({"accept": "high"}, "accept must be a finite number, got 'high'"),
         ({"accept": [-1]}, "accept must be at least 0, got -1"),
         ({"accept": float("nan")}, "accept must be at least 0, got nan"),

@@ -202,7 +202,9 @@ def summary(result: Result) -> list[str]:
         lines.append(f"verdict: {passed}, {result.verdict.score:.2f}{feedback}")
     if result.agreement is not None:
         votes = sum(tally.count for tally in result.votes)
-        lines.append(f"agreement: {result.agreement:.0%} of {votes} answers ({count} samples)")
+        asked = "rung" if result.technique == "cascade" else "sample"
+        asked += "" if count == 1 else "s"
+        lines.append(f"agreement: {result.agreement:.0%} of {votes} answers ({count} {asked})")
     cost = f"${usage.usd:.6f}, " if usage.usd else ""
     lines.append(
         f"cost: {usage.tokens:,} tokens in {usage.calls} calls, {cost}{usage.seconds:.1f} s"

@@ -15,12 +15,11 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
 from tscale_graph.candidates import Score
+from tscale_graph.rating import NEVER
 from tscale_graph.recordings.simulating import Played
 
 Array = npt.NDArray[np.float64]
 
-NEVER = 1.01
-"""A threshold that no rating reaches."""
 _MOST_COMBINATIONS = 4096
 
 

@@ -17,7 +17,7 @@ from typing import Literal
 from tscale_graph.answers import AnswerKind, answer_kind
 from tscale_graph.budget import Usage
 from tscale_graph.candidates import Candidate, Verdict
-from tscale_graph.rating import rate
+from tscale_graph.rating import rate, unread
 from tscale_graph.recordings.records import RecordedQuestion, RecordedSample, playing_order
 from tscale_graph.stopping import FirstToFinish, Standing, StoppingRule, wave_size
 from tscale_graph.votes import Majority, Selection, choose
@@ -265,6 +265,12 @@ def _chosen(
     winner = choice.winner
     if winner is None:
         return None, False, None
-    rating = rate(winner, votes=choice.tallies, agreement=choice.agreement, verdict=winner.verdict)
+    rating = rate(
+        winner,
+        votes=choice.tallies,
+        agreement=choice.agreement,
+        verdict=winner.verdict,
+        unread=unread(candidates, choice.tallies),
+    )
     right = deck.question.samples[places[winner.index]].correct
     return winner.answer, right, rating and rating.value

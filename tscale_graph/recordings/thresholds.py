@@ -7,6 +7,7 @@ learnt.accuracy, learnt.cost, learnt.frontier
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -45,6 +46,7 @@ class LearntThresholds(BaseModel):
         answered: the share of the questions that each rung answers here.
         frontier: the thresholds that no others beat in both accuracy and cost, cheap first.
         questions: how many they were learnt from.
+        notes: what should be known before they are used.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -58,6 +60,7 @@ class LearntThresholds(BaseModel):
     answered: tuple[float, ...]
     frontier: tuple[Point, ...]
     questions: int
+    notes: tuple[str, ...] = ()
 
 
 def learn_thresholds(
@@ -94,12 +97,12 @@ def learn_thresholds(
         ValueError: in one line, for too few questions, climbs that differ in their rungs, or a
             cost that does not pay for the first rung.
     """
-    if not 0 <= tolerance <= 1:
-        raise ValueError(f"tolerance must be from 0 to 1, got {tolerance}")
-    if guard < 0:
-        raise ValueError(f"guard must be at least 0, got {guard}")
-    if draws < 20:
-        raise ValueError(f"draws must be at least 20, got {draws}")
+    _check("tolerance", tolerance, at_least=0, at_most=1)
+    _check("guard", guard, at_least=0)
+    _check("at_least", at_least, at_least=1, whole=True)
+    _check("draws", draws, at_least=20, whole=True)
+    if max_cost is not None:
+        _check("max_cost", max_cost, at_least=0)
     played = EveryWay.of(climbs, at_least=at_least)
     rule = _Rule(tolerance, max_cost, guard)
     everything = np.ones(played.right.shape[1])
@@ -109,14 +112,31 @@ def learn_thresholds(
         raise ValueError(
             f"max_cost={max_cost:g} does not pay for the first rung, which costs {cheapest:.4g}"
         )
+    answered = played.answered[chosen]
     return LearntThresholds(
         accept=played.thresholds[chosen],
         last=played.point(len(played.thresholds) - 1),
-        answered=played.answered[chosen],
+        answered=answered,
+        notes=(_ALWAYS_CLIMBED,) if answered[-1] > 1 - 1e-9 else (),
         frontier=tuple(map(played.point, played.frontier())),
         questions=len(everything),
         **_expected(played, rule, chosen, draws=draws, rng=np.random.default_rng(seed)),
     )
+
+
+_ALWAYS_CLIMBED = "every question is climbed to the last rung: use that alone"
+
+
+def _check(
+    name: str, value: object, *, at_least: int, at_most: float = math.inf, whole: bool = False
+) -> None:
+    kinds = int if whole else (int, float)
+    if isinstance(value, bool) or not isinstance(value, kinds) or not math.isfinite(value):
+        kind = "a whole number" if whole else "a finite number"
+        raise ValueError(f"{name} must be {kind}, got {value!r}")
+    if not at_least <= value <= at_most:
+        told = f"at least {at_least}" if at_most == math.inf else f"from {at_least} to {at_most}"
+        raise ValueError(f"{name} must be {told}, got {value!r}")
 
 
 @dataclass(frozen=True)
@@ -164,12 +184,21 @@ def _expected(
         if best is not None:
             optimism.append(played.figures(best, drawn / count) - played.figures(best, same))
     excess = np.mean(optimism, axis=0) if optimism else np.zeros_like(seen)
+    # What is the same whichever questions are drawn promises nothing beyond what it keeps.
+    excess = np.where(np.ptp(np.array(spread), axis=0) < 1e-12, 0.0, excess)
     low, high = np.quantile(np.array(spread), (0.025, 0.975), axis=0)
     bounds = np.array([np.minimum(low, seen), seen, np.maximum(high, seen)]) - excess
+    bounds = np.clip(bounds, *np.array(list(_FIGURES.values())).T)
     return {
         name: Estimate(low=float(least), mean=float(mean), high=float(most))
         for name, (least, mean, most) in zip(_FIGURES, bounds.T, strict=True)
     }
 
 
-_FIGURES = ("accuracy", "cost", "gain", "cost_ratio")
+_FIGURES = {
+    "accuracy": (0.0, 1.0),
+    "cost": (0.0, math.inf),
+    "gain": (-1.0, 1.0),
+    "cost_ratio": (0.0, math.inf),
+}
+"""What is told of thresholds, and the range of each."""

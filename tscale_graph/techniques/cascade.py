@@ -66,8 +66,8 @@ def cascade(
             `samples`, but once on the last rung; a technique that says nothing of how good its
             answer is, such as `extended_thinking`, is run so many times.
         accept: the least rating that an answer is accepted with, from 0 to 1; or one for each
-            rung but the last. Above 1, only a verifier's pass is enough. `learn_thresholds` of
-            `tscale_graph.recordings.thresholds` finds them.
+            rung but the last. At most 1.01, where only a verifier's pass is enough.
+            `learn_thresholds` of `tscale_graph.recordings.thresholds` finds them.
         verifier: called as `verifier(question, answer)`, or the name of a built-in one; one that
             passes or fails answers decides whatever its score. Bare models are then asked once.
         samples: of a bare model on every rung but the last, at least 2.

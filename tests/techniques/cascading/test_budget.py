@@ -143,6 +143,28 @@ async def test_at_the_deadline_the_best_answer_so_far_is_returned():
     result = await ask(cascade([small, large]), Budget(seconds=0.5))
     assert (result.answer, result.status, result.cut_off_by) == ("3", "cut_off", "seconds")
     assert result.usage.calls == 4, "the one in flight is charged"
+    assert "rung 2 (large): cut off by seconds before it had an answer" in result.notes
+
+
+async def test_where_the_deadline_ends_the_last_rung_and_there_is_no_answer_that_is_raised():
+    small, large = says("small", "I would rather not say."), says("large", 7, delay=5.0)
+    graph = cascade([small, large], answer="number")
+    with pytest.raises(BudgetExceeded, match=r"seconds=0\.5 was used up") as caught:
+        await ask(graph, Budget(seconds=0.5))
+    assert caught.value.usage.calls == 4
+
+
+async def test_an_accepted_answer_of_a_rung_that_was_cut_off_is_cut_off():
+    def slow(name):
+        return self_consistency(
+            says(name, 3, delay=0.3), max_samples=8, stop="fixed", max_parallel=1
+        )
+
+    alone = await ask(slow("small"), Budget(seconds=1.0))
+    result = await ask(cascade([slow("small"), says("large", 7)]), Budget(seconds=1.0))
+    for one in (alone, result):
+        assert (one.answer, one.status, one.cut_off_by) == ("3", "cut_off", "seconds")
+    assert "rung 1 (self_consistency(small)) answered" in result.notes
 
 
 async def test_what_a_judge_may_take_is_kept_back_before_a_rung_starts():
@@ -161,6 +183,13 @@ async def test_where_the_question_alone_is_too_much_no_call_is_made():
     result = await ask(cascade([small, large], on_exceeded="return"), Budget(tokens=5))
     assert (result.answer, result.status, result.cut_off_by) == (None, "cut_off", "tokens")
     assert not small.calls
+
+
+async def test_where_no_rung_could_spend_anything_nothing_is_said_to_be_used_up():
+    small, large = unsure(metadata=CHEAP), says("large", 7, metadata=DEAR)
+    with pytest.raises(BudgetExceeded, match="usd=1e-05 is too little for the question") as caught:
+        await ask(cascade([small, large]), Budget(usd=1e-05))
+    assert caught.value.usage.calls == len(small.calls) == 0
 
 
 async def test_without_a_budget_or_a_question_nothing_is_asked():

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tests.techniques.cascading.climbing import CHEAP, DEAR, answers, price, says, unsure
 from tests.techniques.searching import ask
-from tscale_graph import Budget, SamplingError, cascade, extended_thinking
+from tscale_graph import Budget, SamplingError, cascade, extended_thinking, self_consistency
 from tscale_graph.pool import Ladder, Member, PoolModel, by_price, hand_over
 from tscale_graph.prices import Price
 from tscale_graph.reasoning import Heaviness
@@ -36,9 +36,36 @@ async def test_a_reasoning_heavy_task_starts_at_a_reasoning_tuned_model():
     assert "rung 2 (tuned) answered" in result.notes
 
 
+async def test_where_no_reasoning_model_has_an_answer_those_below_are_asked_after_all():
+    cheap, fast = (
+        says("cheap", 5, price={"usd_per_million_tokens": {"input": 0.1, "output": 0.1}}),
+        says("fast", 3, price=CHEAP),
+    )
+    tuned = says("tuned", 7, price=DEAR, fail=1.0)
+    members = [PoolModel(model=cheap), PoolModel(model=fast)]
+    members.append(PoolModel(model=tuned, kind="reasoning"))
+    result = await ask(cascade(members), question=PROOF)
+    assert (result.answer, result.status, len(cheap.calls)) == ("3", "complete", 0)
+    assert result.notes[1].startswith("rung 3 (tuned): failed: ")
+    assert result.notes[2] == "rung 2 (fast) answered"
+    fast.fail = 1.0
+    assert (await ask(cascade(members), question=PROOF)).answer == "5"
+    cheap.fail = 1.0
+    with pytest.raises(SamplingError, match="all 3 rungs failed"):
+        await ask(cascade(members), question=PROOF)
+
+
 async def test_that_can_be_switched_off():
     result = await ask(cascade(pool(), first="cheapest"), question=PROOF)
     assert result.answer == "3"
+
+
+async def test_where_no_model_is_tuned_to_reason_the_question_is_not_looked_at(monkeypatch):
+    def looked_at(question):
+        raise AssertionError("nothing hangs on it")
+
+    monkeypatch.setattr("tscale_graph.techniques.cascading.gate.reasoning_heavy", looked_at)
+    assert (await ask(cascade([says("a", 3), says("b", 7)]), question=PROOF)).answer == "3"
 
 
 async def test_where_the_budget_does_not_pay_for_it_the_ladder_starts_at_the_cheapest():
@@ -78,6 +105,27 @@ async def test_a_model_whose_context_is_too_small_is_left_out():
     assert (result.answer, len(small.calls)) == ("3", 0)
     assert result.notes[0] == "tiny was left out: its context is too small"
     assert (await ask(cascade(members, max_output_tokens=20), question="2?")).answer == "1"
+
+
+async def test_the_context_has_to_hold_the_answers_that_a_technique_itself_asks_for():
+    long = self_consistency(says("long", 1, price=CHEAP), max_samples=3, max_output_tokens=8_000)
+    members = [PoolModel(model=long, context_tokens=4_000), PoolModel(model=says("other", 7))]
+    members.append(PoolModel(model=says("last", 9)))
+    result = await ask(cascade(members, max_output_tokens=20))
+    assert result.answer == "7"
+    assert "self_consistency(long) was left out: its context is too small" in result.notes
+    short = self_consistency(says("short", 1, price=CHEAP), max_samples=3, max_output_tokens=20)
+    members[0] = PoolModel(model=short, context_tokens=4_000)
+    assert (await ask(cascade(members, max_output_tokens=8_000))).answer == "1"
+
+
+def test_the_price_of_a_technique_is_refused_where_it_would_only_put_it_in_order():
+    priced = PoolModel(model=extended_thinking(unsure()), usd_per_million_tokens=price(1))
+    with pytest.raises(ValueError, match="usd_per_million_tokens is the price of a chat model"):
+        cascade([priced, PoolModel(model=unsure())])
+    bound = PoolModel(model=unsure().bind(stop=["."]), usd_per_million_tokens=price(1))
+    with pytest.raises(ValueError, match="bound arguments"):
+        cascade([bound, PoolModel(model=unsure())])
 
 
 async def test_where_no_context_is_large_enough_nothing_is_asked():
@@ -134,6 +182,7 @@ def test_a_ladder_is_a_stretch_of_the_pool_that_begins_where_the_rule_says(sever
         assert ladder.rungs[0] == payable[0]
     else:
         assert list(ladder.rungs) == fitting
+    assert [*reversed(ladder.spare), *ladder.rungs] == fitting
     assert sum("left out" in note for note in ladder.notes) == len(several) - len(fitting)
 
 

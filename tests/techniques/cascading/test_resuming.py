@@ -61,12 +61,50 @@ async def test_a_cancelled_run_goes_on_inside_the_rung_where_it_was(kind, halt_a
         async with AsyncSqliteSaver.from_conn_string(str(tmp_path / "state.sqlite")) as saver:
             result = await run(saver)
 
-    # The one in flight may have been billed: it is charged, and asked for again or given up.
-    assert len(whole.calls) <= len(model.calls) <= len(whole.calls) + 1
+    # The one in flight may have been billed: it is charged, and its rung may be asked again.
+    assert len(whole.calls) <= len(model.calls) <= len(whole.calls) + 2
     assert len(model.calls) == result.usage.calls
     assert billed(model) <= result.usage.tokens
-    assert (result.status, len(result.candidates)) == ("complete", 3)
-    assert result.answer is not None
+    assert result.status == "complete"
+    again = sum("): lost: " in note for note in result.notes)
+    assert len(result.candidates) == 3 + again
+    assert result.candidates[-1].answer is not None
+
+
+async def resumed(graph, model, **limits):
+    """The result of a run that was cancelled at the call where its model halts."""
+    graph = graph.compile(checkpointer=InMemorySaver())
+    task = asyncio.ensure_future(graph.ainvoke(request(**limits), THREAD))
+    await asyncio.wait_for(model.halted.wait(), 30)
+    task.cancel()
+    await asyncio.wait({task})
+    model.halt_at = -1
+    return (await graph.ainvoke(None, THREAD))["result"]
+
+
+async def test_a_bare_last_rung_that_was_lost_is_asked_again_while_the_budget_pays():
+    small, large = (Pausing(decide=says, model_name=name) for name in ("small", "large"))
+    large.halt_at, large.halted = 1, asyncio.Event()
+    result = await resumed(cascade([small, large]), large)
+    assert (result.answer, result.status, result.usage.calls) == ("1", "complete", 5)
+    assert "rung 2 (large): lost: the run was stopped before it was there" in result.notes
+    assert "rung 2 (large) answered" in result.notes
+
+
+async def test_where_the_budget_does_not_pay_for_that_the_run_is_cut_off():
+    small, large = (Pausing(decide=says, model_name=name) for name in ("small", "large"))
+    large.halt_at, large.halted = 1, asyncio.Event()
+    result = await resumed(cascade([small, large]), large, calls=4)
+    assert (result.status, result.cut_off_by, result.usage.calls) == ("cut_off", "calls", 4)
+    assert "rung 2 (large): lost: the run was stopped before it was there" in result.notes
+
+
+async def test_samples_that_were_lost_do_not_have_a_cheap_rung_climbed_past():
+    small = Pausing(decide=lambda prompt, number: "The answer is 3", model_name="small", halt_at=3)
+    small.halted = asyncio.Event()
+    large = Pausing(decide=says, model_name="large")
+    result = await resumed(cascade([small, large]), small)
+    assert (result.answer, result.status, len(large.calls)) == ("3", "complete", 0)
 
 
 async def test_stopping_a_run_again_and_again_buys_no_call():

@@ -98,7 +98,7 @@ def outcome_of(completion: Completion, step: Step) -> Outcome:
     """What a rung's completion comes to: its answer, and what its own result says of that."""
     candidate, result = candidate_of(completion, index=step.index), completion.result
     if result is None:
-        return Outcome(rung=step.rung, candidate=candidate)
+        return Outcome(rung=step.rung, candidate=candidate, lost=int(completion.error == LOST))
     candidate = candidate.model_copy(update={"answer": result.answer, "verdict": result.verdict})
     return Outcome(
         rung=step.rung,
@@ -106,6 +106,7 @@ def outcome_of(completion: Completion, step: Step) -> Outcome:
         rating=rate_result(result),
         agreement=result.agreement,
         votes=result.votes,
+        lost=sum(1 for sample in result.candidates if sample.error == LOST),
     )
 
 

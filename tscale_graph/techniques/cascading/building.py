@@ -13,6 +13,7 @@ from tscale_graph.models.endpoint import Askable, Endpoint, endpoint
 from tscale_graph.models.loading import load_model
 from tscale_graph.models.pricing import PRICE_KEY
 from tscale_graph.pool import PoolModel, by_price
+from tscale_graph.rating import NEVER
 from tscale_graph.techniques.cascading.settings import Rung
 from tscale_graph.techniques.self_consistency import self_consistency
 from tscale_graph.techniques.settings import check_count, check_number
@@ -106,7 +107,7 @@ def thresholds_of(accept: float | Sequence[float], rungs: int) -> list[float]:
         ValueError: in one line.
     """
     if not isinstance(accept, Sequence) or isinstance(accept, str | bytes):
-        check_number("accept", accept, at_least=0)
+        _check_threshold(accept)
         return [cast(float, accept)] * (rungs - 1) + [math.inf]
     if len(accept) != rungs - 1:
         raise ValueError(
@@ -114,8 +115,14 @@ def thresholds_of(accept: float | Sequence[float], rungs: int) -> list[float]:
             f"got {len(accept)}"
         )
     for one in accept:
-        check_number("accept", one, at_least=0)
+        _check_threshold(one)
     return [*accept, math.inf]
+
+
+def _check_threshold(accept: object) -> None:
+    check_number("accept", accept, at_least=0)
+    if cast(float, accept) > NEVER:
+        raise ValueError(f"accept must be at most {NEVER}, which no rating reaches, got {accept!r}")
 
 
 def _pool(rungs: str | Sequence[str | Askable | PoolModel]) -> list[PoolModel]:
@@ -123,7 +130,11 @@ def _pool(rungs: str | Sequence[str | Askable | PoolModel]) -> list[PoolModel]:
     given: Any = [name.strip() for name in rungs.split(",")] if isinstance(rungs, str) else rungs
     if not isinstance(given, list | tuple):
         raise ValueError(f"rungs must be {_AT_LEAST}, got {type(given).__name__}")
-    several = [one for one in cast(Sequence[Any], given) if one != ""]
+    several = list(cast(Sequence[Any], given))
+    if isinstance(rungs, str):
+        several = [one for one in several if one]
+    elif any(isinstance(one, str) and not one.strip() for one in several):
+        raise ValueError("rungs must be models or techniques, got an empty string among them")
     if len(several) < 2:
         told = f" ({several[0]})" if several and isinstance(rungs, str) else ""
         raise ValueError(f"rungs must be {_AT_LEAST}, got {len(several)}{told}")
@@ -134,9 +145,18 @@ def _pool(rungs: str | Sequence[str | Askable | PoolModel]) -> list[PoolModel]:
 
 
 def _priced(member: PoolModel) -> Askable:
-    """The model, which knows the price that the pool has of it."""
+    """The model, which knows the price that the pool has of it.
+
+    Raises:
+        ValueError: in one line, for the price of anything but a chat model.
+    """
     model = load_model(member.model)
-    if member.usd_per_million_tokens is None or not isinstance(model, BaseChatModel):
+    if member.usd_per_million_tokens is None:
         return model
+    if not isinstance(model, BaseChatModel):
+        raise ValueError(
+            "usd_per_million_tokens is the price of a chat model: that of a technique, or of a "
+            f'model with bound arguments, belongs in metadata["{PRICE_KEY}"] of the model within'
+        )
     price = member.usd_per_million_tokens.model_dump()
     return model.model_copy(update={"metadata": {**(model.metadata or {}), PRICE_KEY: price}})

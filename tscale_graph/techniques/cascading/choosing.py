@@ -8,6 +8,7 @@ from tscale_graph.candidates import Checked
 from tscale_graph.rating import Rating, rate_verdict
 from tscale_graph.techniques.cascading.settings import Rung
 from tscale_graph.techniques.cascading.state import CascadeRun, Outcome
+from tscale_graph.techniques.restarts import LOST
 
 
 def rating_of(outcome: Outcome, checked: Checked | None, *, verified: bool) -> Rating | None:
@@ -34,6 +35,28 @@ def good_enough(rating: Rating | None, accept: float) -> bool:
     if rating is None:
         return False
     return rating.value >= accept if rating.passed is None else rating.passed
+
+
+def asked_again(outcome: Outcome, rating: Rating | None, accept: float) -> bool:
+    """Whether a rung is asked once more, for what was lost with a run that was stopped.
+
+    It is where it has no answer, or where the samples that were lost could have brought their
+    agreement up to the threshold. What was lost stays charged, so that the budget ends this.
+    """
+    if not outcome.lost or good_enough(rating, accept):
+        return False
+    if outcome.candidate.answer is None:
+        return True
+    counts = [vote.count for vote in outcome.votes]
+    by_agreement = rating is None or rating.by == "agreement"
+    most = max(counts, default=0) + outcome.lost
+    return by_agreement and most >= accept * (sum(counts) + outcome.lost)
+
+
+def climbed(run: CascadeRun, ratings: Sequence[Rating | None], rungs: Sequence[Rung]) -> int:
+    """How many rungs of the ladder are done with."""
+    several = zip(run.outcomes, ratings, strict=True)
+    return sum(not asked_again(one, rating, rungs[one.rung].accept) for one, rating in several)
 
 
 def ratings_of(run: CascadeRun, *, verified: bool) -> list[Rating | None]:
@@ -86,6 +109,10 @@ def _merit(rating: Rating | None, outcome: Outcome) -> tuple[bool, float, int]:
 def why_not(rating: Rating | None, outcome: Outcome, accept: float, checked: Checked | None) -> str:
     """Why an answer was not good enough, in a few words."""
     candidate = outcome.candidate
+    if candidate.answer is None and candidate.cut_off_by is not None:
+        return f"cut off by {candidate.cut_off_by} before it had an answer"
+    if asked_again(outcome, rating, accept):
+        return LOST
     if candidate.error is not None:
         return f"failed: {candidate.error}"
     if candidate.answer is None:
@@ -96,10 +123,17 @@ def why_not(rating: Rating | None, outcome: Outcome, accept: float, checked: Che
         return "nothing says how good its answer is"
     if rating.passed is False:
         return "the verifier did not pass its answer"
-    return f"{rating.by} {_shown(rating.value, accept)} is below {accept:g}"
+    return f"{rating.by} {_below(rating.value, accept)}"
 
 
-def _shown(value: float, accept: float) -> str:
-    """With as many digits as it takes to see that it is less."""
-    digits = next((d for d in (2, 3, 4) if round(value, d) < accept), 6)
-    return f"{value:.{digits}f}".rstrip("0").rstrip(".")
+def _below(value: float, accept: float) -> str:
+    """Both with as many digits as it takes to see that one is less.
+
+    >>> _below(2 / 3, 0.67), _below(1 / 3, 0.8)
+    ('0.667 is below 0.670', '0.33 is below 0.8')
+    """
+    digits = next((d for d in range(2, 17) if round(value, d) < round(accept, d)), 17)
+    told = [f"{one:.{digits}f}" for one in (value, accept)]
+    if digits == 2:
+        told = [one.rstrip("0").rstrip(".") for one in told]
+    return " is below ".join(told)

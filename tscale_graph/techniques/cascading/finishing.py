@@ -9,6 +9,7 @@ from tscale_graph.budget import Limit
 from tscale_graph.candidates import Candidate, Result, SamplingError
 from tscale_graph.rating import Rating
 from tscale_graph.techniques.cascading.choosing import (
+    climbed,
     good_enough,
     ratings_of,
     standing,
@@ -39,7 +40,8 @@ class CascadeFinisher:
         """Write the answer to `messages` and the whole story to `result`.
 
         Raises:
-            SamplingError: when every rung that was asked failed, or none can hold the prompt.
+            SamplingError: when no rung has an answer and the last one failed, or none can hold
+                the prompt.
             BudgetExceeded: when the budget ended before there was any answer.
         """
         run = CascadeRun.model_validate(state)
@@ -49,7 +51,7 @@ class CascadeFinisher:
             run.outcomes,
             ratings,
             self.settings.rungs,
-            last=run.admission is not None and len(run.outcomes) == len(run.admission.ladder),
+            last=self._climbed_out(run, ratings),
             verified=verified,
         )
         result = self._result(run, ratings, stands)
@@ -89,15 +91,15 @@ class CascadeFinisher:
         return outcome.candidate.model_copy(update={"verdict": check.verdict})
 
     def _cut_off_by(self, run: CascadeRun, ratings: list[Rating | None]) -> Limit | None:
-        """The limit that kept a better answer from being found; none where one was accepted."""
+        """The limit that kept a better answer from being found, or cut off the one that stands."""
         passed = limit_that_was_passed(run.admission, run.usage)
         if not run.outcomes or run.admission is None:
             return run.cut_off_by
         last = run.outcomes[-1]
-        if good_enough(ratings[-1], self.settings.rungs[last.rung].accept):
-            return passed
         check = run.check_of(last)
-        ended = run.cut_off_by or last.candidate.cut_off_by or (check and check.cut_off_by)
+        ended = run.cut_off_by or last.candidate.cut_off_by
+        if not good_enough(ratings[-1], self.settings.rungs[last.rung].accept):
+            ended = ended or (check and check.cut_off_by)
         # What a rung's own budget cut off was not cut off by this one.
         ours = ended if ended and getattr(run.admission.budget, ended) is not None else None
         return ours or passed
@@ -106,12 +108,16 @@ class CascadeFinisher:
         self, run: CascadeRun, ratings: list[Rating | None], stands: Outcome | None
     ) -> list[str]:
         notes = list(run.admission.notes) if run.admission else []
-        last = None if run.cut_off_by else run.outcomes[-1:]
+        ended = self._climbed_out(run, ratings)
         for outcome, rating in zip(run.outcomes, ratings, strict=True):
             accept = self.settings.rungs[outcome.rung].accept
-            if not good_enough(rating, accept) and [outcome] != last:
-                reason = why_not(rating, outcome, accept, run.check_of(outcome))
-                notes.append(f"{self._named(outcome)}: {reason}")
+            asked_last = ended and outcome is run.outcomes[-1]
+            if good_enough(rating, accept) or (asked_last and outcome is stands):
+                continue
+            above = ratings[run.outcomes.index(stands)] if asked_last and stands else None
+            bar = above.value if above else accept
+            reason = why_not(rating, outcome, bar, run.check_of(outcome))
+            notes.append(f"{self._named(outcome)}: {reason}")
         if run.outcomes and run.cut_off_by:
             notes.append(f"the limit on {run.cut_off_by} left nothing for the next rung")
         if stands is not None:
@@ -124,6 +130,11 @@ class CascadeFinisher:
         asked = (self.settings.rungs[outcome.rung].endpoint for outcome in run.outcomes)
         unpriced = next((name for one in asked if (name := one.unpriced)), None)
         return [*notes, unpriced_note(unpriced)] if unpriced else notes
+
+    def _climbed_out(self, run: CascadeRun, ratings: list[Rating | None]) -> bool:
+        """Whether every rung of the ladder is done with."""
+        ladder = run.admission.ladder if run.admission else ()
+        return climbed(run, ratings, self.settings.rungs) >= len(ladder)
 
     def _named(self, outcome: Outcome) -> str:
         """A rung as notes call it: by its place from 1, and its name."""
@@ -142,5 +153,8 @@ class CascadeFinisher:
             raise SamplingError(told, result.usage, result)
         limit = result.cut_off_by
         if limit is not None and self.settings.on_exceeded == "raise":
-            started = None if run.outcomes else "a rung"
+            started = None if result.usage.calls else "a rung"
             raise budget_exceeded(limit, run.admission, result.usage, started=started)
+        if limit is None and errors and errors[-1]:
+            told = f"none of {len(errors)} rungs has an answer: the last failed with {errors[-1]}"
+            raise SamplingError(told, result.usage, result)

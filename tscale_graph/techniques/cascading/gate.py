@@ -12,7 +12,7 @@ from tscale_graph.budget import Usage
 from tscale_graph.pool import Member, hand_over
 from tscale_graph.reasoning import reasoning_heavy
 from tscale_graph.techniques.admission import let_in
-from tscale_graph.techniques.cascading.choosing import good_enough, ratings_of
+from tscale_graph.techniques.cascading.choosing import climbed, good_enough, ratings_of
 from tscale_graph.techniques.cascading.leasing import lease_of_rung, pays_for
 from tscale_graph.techniques.cascading.settings import CascadeSettings
 from tscale_graph.techniques.cascading.state import (
@@ -82,7 +82,7 @@ class LadderGate:
                 name=rung.name,
                 kind=rung.kind,
                 fits=rung.context_tokens is None
-                or bounds[place] + settings.max_output_tokens <= rung.context_tokens,
+                or settings.call_tokens(place, prompt_tokens=bounds[place]) <= rung.context_tokens,
                 affordable=pays_for(
                     bare.budget,
                     settings.size(place, prompt_tokens=bounds[place], beside=beside),
@@ -90,12 +90,15 @@ class LadderGate:
             )
             for place, rung in enumerate(settings.rungs)
         ]
-        heaviness = reasoning_heavy(run.question) if settings.first == "auto" else None
+        tuned = any(rung.kind == "reasoning" for rung in settings.rungs)
+        asked = settings.first == "auto" and tuned
+        heaviness = reasoning_heavy(run.question) if asked else None
         ladder = hand_over(members, heaviness=heaviness)
         fields = bare.model_dump() | {
-            "prompt_bound": max((bounds[place] for place in ladder.rungs), default=0),
+            "prompt_bound": max((bounds[k] for k in (*ladder.rungs, *ladder.spare)), default=0),
             "beside": beside,
             "ladder": ladder.rungs,
+            "spare": ladder.spare,
             "prompt_bounds": bounds,
             "notes": ladder.notes,
         }
@@ -109,25 +112,26 @@ class LadderGate:
             raise ValueError("a request must be let in before a rung is asked")
         if not admission.prompt_bounds:
             return {**over, "cut_off_by": "seconds"}  # the time was up before they were counted
-        if run.outcomes:
-            rating = ratings_of(run, verified=settings.verifier is not None)[-1]
-            if good_enough(rating, settings.rungs[run.outcomes[-1].rung].accept):
-                return over
-        index = len(run.outcomes)
-        if index == len(admission.ladder):
+        ratings = ratings_of(run, verified=settings.verifier is not None)
+        if ratings and good_enough(ratings[-1], settings.rungs[run.outcomes[-1].rung].accept):
             return over
-        rung = admission.ladder[index]
+        place = climbed(run, ratings, settings.rungs)
+        nothing_yet = all(one.candidate.answer is None for one in run.outcomes)
+        several = admission.ladder + (admission.spare if nothing_yet else ())
+        if place >= len(several):
+            return over
+        rung = several[place]
         bound = admission.prompt_bounds[rung]
         granted = lease_of_rung(
             admission.budget.remaining(run.usage),
             settings.size(rung, prompt_tokens=bound, beside=admission.beside),
-            nothing_yet=all(one.candidate.answer is None for one in run.outcomes),
+            nothing_yet=nothing_yet,
         )
         if granted.lease is None:
             return {**over, "cut_off_by": granted.limited_by}
         seed = admission.seed
         step = Step(
-            index=index,
+            index=len(run.outcomes),
             rung=rung,
             lease=granted.lease,
             prompt_tokens=bound,

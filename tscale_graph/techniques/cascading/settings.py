@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -70,6 +71,11 @@ class CascadeSettings:
         return self.rungs[rung].endpoint.size(
             prompt_tokens=prompt_tokens, output_tokens=self.max_output_tokens, beside=beside
         )
+
+    def call_tokens(self, rung: int, *, prompt_tokens: int) -> int:
+        """The most tokens of one call of a rung, its prompt included: of several, the mean."""
+        whole = self.size(rung, prompt_tokens=prompt_tokens, beside=Usage()).each
+        return math.ceil(whole.tokens / max(1, whole.calls))
 
     @property
     def unpriced(self) -> str | None:

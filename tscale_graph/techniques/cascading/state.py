@@ -29,11 +29,13 @@ class LadderAdmission(Admission):
 
     Attributes:
         ladder: the places of the rungs that it may be asked of, in order.
+        spare: of those that are asked, in order, where none of the ladder has an answer.
         prompt_bounds: for each rung of the settings, the most tokens of the prompt.
         notes: why the ladder begins where it does, and who was left out.
     """
 
     ladder: tuple[int, ...] = ()
+    spare: tuple[int, ...] = ()
     prompt_bounds: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -71,6 +73,7 @@ class Outcome(BaseModel):
         rating: by the rung's own result; None where that says nothing.
         agreement: of its samples, where it has some.
         votes: every answer that was in the running there.
+        lost: how many of its samples were lost with a run that was stopped.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -80,6 +83,7 @@ class Outcome(BaseModel):
     rating: Rating | None = None
     agreement: Score | None = None
     votes: list[Tally] = []
+    lost: int = 0
 
 
 def add_outcomes(
