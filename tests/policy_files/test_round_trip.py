@@ -13,6 +13,7 @@ from tscale_graph.policy_files import PolicyError, read_text, write_text
 
 
 @given(policies(), st.booleans())
+@pytest.mark.slow
 def test_any_valid_policy_that_is_saved_and_loaded_is_the_same(policy, as_json):
     name = "policy.json" if as_json else "policy.yaml"
     text = policy.text(as_json=as_json)

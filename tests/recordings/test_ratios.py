@@ -14,6 +14,8 @@ from tscale_graph.recordings.choosing_ratios import Chooser
 from tscale_graph.recordings.ratios import BestRatios, best_ratios
 from tscale_graph.recordings.revising import Expected, Ratio, every_ratio
 
+pytestmark = pytest.mark.slow
+
 EASY = population(48, name="easy", first=0.3, fixed=0.8)
 """Seldom right at first, but a revision puts most of them right."""
 HARD = population(48, name="hard", first=0.25, fixed=0.0)

@@ -20,6 +20,7 @@ def a_scenario(seed):
 
 
 @pytest.mark.parametrize("seed", range(SCENARIOS))
+@pytest.mark.slow
 async def test_no_limit_is_exceeded_and_the_usage_is_true(seed):
     graph, composer, budget = a_scenario(seed)
     usage, result, elapsed, lag = await timed(graph, budget)

@@ -135,6 +135,7 @@ async def timed(graph, budget):
 
 
 @pytest.mark.parametrize("seed", range(SCENARIOS))
+@pytest.mark.slow
 async def test_no_limit_is_exceeded_and_the_usage_is_true(seed):
     graph, model, asked, budget, in_flight, speculate = a_scenario(seed)
     usage, result, elapsed, lag = await timed(graph, budget)
