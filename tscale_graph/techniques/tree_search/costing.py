@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import fmean
 
-from tscale_graph.budget import Usage
 from tscale_graph.leases import SampleSize
 from tscale_graph.search.asking import Costs
 from tscale_graph.search.tree import ROOT
@@ -110,8 +109,3 @@ def _filled(seen: Sequence[float | None], otherwise: Sequence[float]) -> list[fl
     return [
         share * most if cost is None else cost for cost, most in zip(seen, otherwise, strict=True)
     ]
-
-
-def times(usage: Usage, count: int) -> Usage:
-    """A usage so many times over."""
-    return Usage.total([usage] * count)

@@ -15,7 +15,7 @@ from tscale_graph.search.asking import Ask
 from tscale_graph.search.tree import ROOT, Tree
 from tscale_graph.techniques.restarts import LOST, new_grant, saved
 from tscale_graph.techniques.state import Admission
-from tscale_graph.techniques.tree_search.costing import expected_costs, sample_size, times
+from tscale_graph.techniques.tree_search.costing import expected_costs, sample_size
 from tscale_graph.techniques.tree_search.settings import SearchSettings
 from tscale_graph.techniques.tree_search.state import (
     ExpandTask,
@@ -24,6 +24,7 @@ from tscale_graph.techniques.tree_search.state import (
     SearchState,
     Working,
 )
+from tscale_graph.techniques.whole_runs import times
 
 
 @dataclass(frozen=True)
