@@ -34,6 +34,8 @@ class Outcome(BaseModel):
         status: "complete"; "cut_off" by the budget; "failed" when the run raised.
         cut_off_by: the limit that cut it off, or None.
         usage: what the run cost, `seconds` by the clock.
+        route: the class that a router served it as, or None without one.
+        votes: how many samples gave each answer, most first; empty where that is not known.
         error: one line when the run raised, or None.
         notes: what the run said of itself.
     """
@@ -51,6 +53,8 @@ class Outcome(BaseModel):
     status: Literal["complete", "cut_off", "failed"] = "complete"
     cut_off_by: Limit | None = None
     usage: Usage
+    route: str | None = None
+    votes: dict[str, int] = {}
     error: str | None = None
     notes: tuple[str, ...] = ()
 
