@@ -187,6 +187,7 @@ class Result(BaseModel):
         cut_off_by: the limit that did, or None.
         usage: the true cost; `usage.seconds` is the wall clock since admission.
         technique: the technique that produced it.
+        task_class: the class that a router served the task as, or None without one.
         agreement: share of the usable samples that gave this answer, in [0, 1].
         verdict: the verifier's word on the chosen sample, or None.
         votes: every answer that was in the running, best first.
@@ -203,6 +204,7 @@ class Result(BaseModel):
     cut_off_by: Limit | None = None
     usage: Usage
     technique: str
+    task_class: str | None = None
     agreement: float | None = Field(default=None, ge=0, le=1)
     verdict: Verdict | None = None
     votes: list[Tally] = []

@@ -86,7 +86,7 @@ class Recipe(BaseModel):
         return self
 
     @property
-    def name(self) -> str:
+    def technique_name(self) -> str:
         """The technique's name as it is in Python."""
         return self.technique.replace("-", "_")
 

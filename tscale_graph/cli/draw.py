@@ -7,7 +7,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tscale_graph.cli.compositions import composed, is_composition
+from tscale_graph.cli.calls import is_composition
+from tscale_graph.cli.compositions import composed
 from tscale_graph.cli.graphs import loaded_graph
 from tscale_graph.cli.main import COMPLETE, FAILED, WRONG_USE
 from tscale_graph.drawing import Picture, picture

@@ -228,17 +228,17 @@ def first_problem(error: ValidationError) -> str:
 
 def _begins_as_one(file: Path) -> bool:
     """Whether a file begins as a recording does, or as a part of its first line."""
-    beginning = b'{"id":'
     try:
         with gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb") as content:
-            found = content.read(len(beginning))
+            found = content.read(max(map(len, _BEGINNINGS))).replace(b" ", b"")
     except (EOFError, zlib.error, gzip.BadGzipFile):
         return file.stat().st_size < _SHORTEST_MEMBER
-    return beginning.startswith(found[: len(beginning)].replace(b" ", b""))
+    return any(beginning.startswith(found[: len(beginning)]) for beginning in _BEGINNINGS)
 
 
-_OWN_FIELDS = {"samples", "chains", "setting"}
-"""A whole record has one of them: a recorded question, chains of revisions, an outcome."""
+_OWN_FIELDS = {"samples", "chains", "setting", "contender"}
+"""A whole record has one of them: a recorded question, chains of revisions, an outcome, who ran."""
+_BEGINNINGS = (b'{"id":', b'{"contender":')
 _SHORTEST_MEMBER = 64
 """Bytes of which gzip may not have given away anything yet."""
 

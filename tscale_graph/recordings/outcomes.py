@@ -1,7 +1,8 @@
 """What one run made of one question: for runs on a real model, whatever the technique.
 
 A benchmark writes one line a run, so that it can be stopped and go on; `tscale_graph.tuning` puts
-the lines beside what was replayed from recorded samples.
+the lines beside what was replayed from recorded samples. A line that says who ran comes before
+the first of its runs.
 """
 
 from __future__ import annotations
@@ -9,14 +10,38 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from tscale_graph.budget import Limit, Usage
+from tscale_graph.budget import Budget, Limit, Usage
+from tscale_graph.policy import Policy
+from tscale_graph.recipe import Recipe
 from tscale_graph.recordings.files import append_line, first_problem, json_lines
 
 _Name = Annotated[str, Field(min_length=1)]
+
+
+class Contender(BaseModel):
+    """Who ran under the name of a setting, and how it was asked.
+
+    Attributes:
+        setting: the name.
+        recipe: a technique with what it is given, or None.
+        policy: what is done with each class, or None; of a graph of the user's own both are None.
+        model: the name of the model that was given to the whole.
+        request: the budget of each request, or None where each brought its own.
+        sampling: what else the whole was given, by name.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    setting: _Name
+    recipe: Recipe | None = None
+    policy: Policy | None = None
+    model: str = ""
+    request: Budget | None = None
+    sampling: dict[str, Any] = {}
 
 
 class Outcome(BaseModel):
@@ -76,12 +101,10 @@ def read_outcomes(path: str | os.PathLike[str]) -> Iterator[Outcome]:
         OSError: when the file cannot be read.
     """
     seen: set[tuple[str, str, str, int]] = set()
-    for number, line in json_lines(Path(path)):
-        where = f"{path}, line {number}"
-        try:
-            outcome = Outcome.model_validate_json(line)
-        except ValidationError as error:
-            raise ValueError(f"{where}: {first_problem(error)}") from None
+    for where, line in _lines(path):
+        if isinstance(line, Contender):
+            continue
+        outcome = line
         if outcome.key in seen:
             raise ValueError(
                 f"{where}: {outcome.setting!r} on question {outcome.id!r} of {outcome.task_class}, "
@@ -91,6 +114,17 @@ def read_outcomes(path: str | os.PathLike[str]) -> Iterator[Outcome]:
         yield outcome
 
 
+def read_contenders(path: str | os.PathLike[str]) -> dict[str, Contender]:
+    """Who ran, by the names of their settings.
+
+    Raises:
+        ValueError: for a line that is neither that nor an outcome.
+        OSError: when the file cannot be read.
+    """
+    lines = (line for _, line in _lines(path) if isinstance(line, Contender))
+    return {contender.setting: contender for contender in lines}
+
+
 def append_outcome(path: str | os.PathLike[str], outcome: Outcome) -> None:
     """Add an outcome to the end of a file, and make sure that it is on the disk.
 
@@ -98,3 +132,27 @@ def append_outcome(path: str | os.PathLike[str], outcome: Outcome) -> None:
     `read_outcomes` say what need not run again.
     """
     append_line(path, outcome)
+
+
+def append_contender(path: str | os.PathLike[str], contender: Contender) -> None:
+    """Add who is about to run to the end of a file."""
+    append_line(path, _Line(contender=contender))
+
+
+class _Line(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    contender: Contender
+
+
+def _lines(path: str | os.PathLike[str]) -> Iterator[tuple[str, Outcome | Contender]]:
+    """Each line with where it stands."""
+    for number, line in json_lines(Path(path)):
+        where = f"{path}, line {number}"
+        try:
+            if line.startswith('{"contender":'):
+                yield where, _Line.model_validate_json(line).contender
+            else:
+                yield where, Outcome.model_validate_json(line)
+        except ValidationError as error:
+            raise ValueError(f"{where}: {first_problem(error)}") from None

@@ -21,6 +21,7 @@ class Question(BaseModel):
         question: what to ask.
         gold: the right answer, or None.
         verifier: a built-in verifier by its name and settings, or None.
+        task_class: the class of the task, as policies name classes; or None.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -29,6 +30,7 @@ class Question(BaseModel):
     question: Text
     gold: str | None = None
     verifier: str | None = None
+    task_class: str | None = None
 
 
 class Example(BaseModel):

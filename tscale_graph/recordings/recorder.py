@@ -185,6 +185,7 @@ class _Asking:
             question=question.question,
             gold=question.gold,
             verifier=question.verifier,
+            task_class=question.task_class,
             kind=kind.name,
             messages=None if bare else tuple(prompt),
             prompt_tokens=max(c.prompt_tokens or 0 for c in completions) or None,

@@ -57,6 +57,7 @@ class RecordedQuestion(BaseModel):
         question: what was asked, without examples and system prompt.
         gold: the right answer, where it is known.
         verifier: the name of the built-in verifier that decided, with its settings.
+        task_class: the class of the task, where it is known.
         kind: how the answers were read: the name of a kind of answer.
         messages: the prompt as (role, text), where it was more than the question.
         prompt_tokens: what the provider counted for the prompt, or None.
@@ -73,6 +74,7 @@ class RecordedQuestion(BaseModel):
     question: str
     gold: str | None = None
     verifier: str | None = None
+    task_class: str | None = None
     kind: str = "text"
     messages: tuple[tuple[str, str], ...] | None = None
     prompt_tokens: int | None = Field(default=None, ge=1)

@@ -107,7 +107,7 @@ def _served(kitchen: Kitchen, entry: ClassPolicy, place: Place, *, budget: Any) 
     except ImportError as error:
         raise _Lacking(str(error)) from error
     if kitchen.lacks_verifier(entry, technique):
-        raise _Lacking(f"{entry.name} needs a verifier")
+        raise _Lacking(f"{entry.technique_name} needs a verifier")
     try:
         return kitchen.graph(entry, place, budget=budget)
     except (UnsuitableModel, UnsuitableVerifier) as error:
@@ -123,5 +123,5 @@ def _checked(kitchen: Kitchen, entry: ClassPolicy, place: Place) -> TechniqueGra
     except ImportError:  # nothing is installed here for the sake of a check
         return None
     if kitchen.lacks_verifier(entry, technique):
-        raise _Lacking(f"{entry.name} needs a verifier")
+        raise _Lacking(f"{entry.technique_name} needs a verifier")
     return graph

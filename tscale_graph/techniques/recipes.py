@@ -124,7 +124,7 @@ class Kitchen:
         if technique is None:
             of_class = len(place) == 2 and place[0] == "classes"
             where = f"technique of {place[1]}" if of_class else told((*place, "technique"))
-            names, like = ", ".join(TECHNIQUES), close_to(recipe.name, TECHNIQUES)
+            names, like = ", ".join(TECHNIQUES), close_to(recipe.technique_name, TECHNIQUES)
             text = f"{where} must be one of {names}, got {recipe.technique!r}"
             text += f": {like}" if like.startswith("did") else ""
             raise Unbuildable([Problem((*place, "technique"), text)])

@@ -80,7 +80,7 @@ class Router:
             why = "; ".join(route.reasons)
             told = f"{task_class} cannot be served here: treated as {route.name} ({why})"
             reasons.append(told)
-        reasons.append(f"technique: {self.policy.classes[route.name].name}")
+        reasons.append(f"technique: {self.policy.classes[route.name].technique_name}")
         if began:
             spent = spent.model_copy(update={"seconds": max(0.0, time.time() - began)})
         return {
@@ -102,7 +102,8 @@ class Router:
         spent = Usage.model_validate(state.get("spent") or Usage())
         notes = [*state.get("reasons", []), *result.notes]
         total = result.usage + spent
-        told = result.model_copy(update={"notes": notes, "usage": total})
+        served = state.get("route")
+        told = result.model_copy(update={"notes": notes, "usage": total, "task_class": served})
         answer = convert_to_messages(state.get("messages", []))[-1:]
         if not spent.calls or not answer or not isinstance(answer[0], AIMessage):
             return {"result": told}

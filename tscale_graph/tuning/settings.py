@@ -6,9 +6,10 @@ import itertools
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from tscale_graph.policy import ClassPolicy
+from tscale_graph.recipe import Recipe
 from tscale_graph.stopping import AnswerPrior
 
 Verified = Literal["no", "scores", "decides"]
@@ -21,20 +22,14 @@ _WORTH = (0.015, 0.005, 0.0025, 0.0015, 0.001, 0.0007, 0.0005, 0.0003, 0.00015)
 """What one more sample must be worth, in probability of a right answer."""
 
 
-class Setting(BaseModel):
-    """A technique with its arguments: one column of what is measured.
+class Setting(Recipe):
+    """A technique with what it is given: one column of what is measured.
 
     Attributes:
         name: names it in tables and outcomes; the same name is the same setting.
-        technique: the technique's name, as `ClassPolicy` takes it.
-        arguments: the technique's arguments by name, as `ClassPolicy` takes them: plain data.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     name: str = Field(min_length=1)
-    technique: str = Field(min_length=1)
-    arguments: dict[str, Any] = {}
 
     @classmethod
     def vote(cls, max_samples: int, *, stop: str = "fixed", **more: Any) -> Setting:
@@ -67,10 +62,11 @@ class Setting(BaseModel):
 
     def as_policy(self, prior: AnswerPrior | None = None) -> ClassPolicy:
         """What a policy holds of it; a value of information is given the class's prior."""
-        arguments = dict(self.arguments)
+        given = self.model_dump(exclude={"name"}, exclude_defaults=True)
         if prior is not None and needs_prior(self):
-            arguments["stop"] = stop_with_prior(arguments["stop"], prior)
-        return ClassPolicy(technique=self.technique, arguments=arguments)
+            stop = stop_with_prior(self.arguments["stop"], prior)
+            given["arguments"] = {**self.arguments, "stop": stop}
+        return ClassPolicy.model_validate(given)
 
 
 def default_settings(

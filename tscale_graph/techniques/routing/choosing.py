@@ -54,7 +54,7 @@ def choose_route(
         if name in missing:
             reasons.append(missing[name])
         elif (short := _short_of(budgets[name], least[name])) is not None:
-            reasons.append(f"{short} of {policy.classes[name].name}")
+            reasons.append(f"{short} of {policy.classes[name].technique_name}")
         else:
             return Route(name, tuple(reasons))
     served = [name for name in order if name not in missing]
@@ -69,10 +69,10 @@ def class_of_technique(policy: Policy, technique: str, *, missing: Mapping[str, 
         ValueError: when no class of the policy has it, or none of these can be served.
     """
     name = technique.replace("-", "_")
-    having = [one for one, entry in policy.classes.items() if entry.name == name]
+    having = [one for one, entry in policy.classes.items() if entry.technique_name == name]
     served = next((one for one in having if one not in missing), None)
     if served is None:
-        can = (entry.name for one, entry in policy.classes.items() if one not in missing)
+        can = (entry.technique_name for one, entry in policy.classes.items() if one not in missing)
         why = f": {missing[having[0]]}" if having else ""
         known = ", ".join(dict.fromkeys(can))
         raise ValueError(f"technique must be one of {known}, got {technique!r}{why}")
