@@ -43,7 +43,7 @@ def mixture() -> dict[str, list[RecordedQuestion]]:
     return {**found, **exams()}
 
 
-SAVING = 0.55
+SAVING = 0.6
 SIZES = (1, 2, 4, 8, 16, 32)
 VERIFIED = {"equations", "countdown", "sentences", "game24", "codet", "qwen"}
 
@@ -131,8 +131,9 @@ class Beside:
 
 def mixture_benchmark(console: Console, *, splits: int, replays: int, limit: float = 1500) -> dict:
     questions = mixture()
-    settings = [*default_settings(max_parallel=1), *default_settings("decides")[-10:],
-                *(s for s in default_settings("scores")[-8:] if "max" in s.name)]  # fmt: skip
+    checked = [s for s in default_settings("decides") if s.technique == "best_of_n"]
+    scored = [s for s in default_settings("scores") if s.arguments.get("select") == "max"]
+    settings = [*default_settings(max_parallel=1), *checked, *scored]
     known = {setting.name for setting in settings}
     extra = [s for pairs in singles().values() for pair in pairs for s in pair]
     extra += [Setting.vote(8, stop=f"value_of_information:{p},a=1,b=1,gamma=1", max_parallel=1)

@@ -37,6 +37,7 @@ def test_votes_of_a_fixed_number_are_exact():
         Setting.vote(12, stop="value_of_information:1e-4,a=1,b=2,gamma=1", max_parallel=1),
         Setting.best_of(6, stop="fixed", select="max"),
         Setting.best_of(6, stop="sprt"),
+        Setting.best_of(6, stop="sprt", speculate=2),
     ],
     ids=lambda setting: setting.name,
 )
@@ -55,6 +56,7 @@ def test_everything_else_is_what_the_simulator_plays(setting):
                 max_samples=one.most,
                 select=one.select,
                 max_parallel=one.max_parallel,
+                speculate=one.speculate,
             )
             for seed in range(5)
         ]
@@ -63,13 +65,24 @@ def test_everything_else_is_what_the_simulator_plays(setting):
         assert measured.calls[row, 0] == pytest.approx(np.mean([p.samples for p in played]))
 
 
-def test_where_the_verifier_is_never_wrong_only_accuracy_is_more_exact_than_the_simulator():
+@pytest.mark.parametrize("speculate", [0, 1, 3, 9])
+def test_where_the_verifier_is_never_wrong_only_accuracy_is_more_exact_than_the_simulator(
+    speculate,
+):
     asked = many(4, 20)
-    measured = measure({"numbers": asked}, [Setting.best_of(6)], replays=400)
+    setting = Setting.best_of(6, speculate=speculate)
+    measured = measure({"numbers": asked}, [setting], replays=400)
     for row, each in enumerate(asked):
         deck = prepare(each, verification="recorded")
         played = [
-            simulate(deck, FirstPass(), seed=seed, max_samples=6, select="weighted")
+            simulate(
+                deck,
+                FirstPass(),
+                seed=seed,
+                max_samples=6,
+                select="weighted",
+                speculate=speculate,
+            )
             for seed in range(400)
         ]
         assert measured.tokens[row, 0] == pytest.approx(np.mean([p.tokens for p in played]))

@@ -19,7 +19,7 @@ class Judge:
     Attributes:
         verifier: for questions that name none.
         kind: how answers are read; None lets the verifier or the gold answer say.
-        recorded: of played recordings, the questions by their ids: an answer is as right as it
+        recorded: of played recordings, the questions by their texts: an answer is as right as it
             was there.
     """
 
@@ -34,7 +34,7 @@ class Judge:
             ValueError: in one line, for the first of them.
         """
         for question in questions:
-            if question.id not in self.recorded:
+            if question.question not in self.recorded:
                 verifier = self.verifier_of(question)
                 check_judgeable(question.id, gold=question.gold, verifier=verifier)
 
@@ -46,7 +46,7 @@ class Judge:
         """Whether an answer is right; none never is."""
         if answer is None:
             return False
-        known = self.recorded.get(question.id)
+        known = self.recorded.get(question.question)
         if known is not None:
             kind = self.kind or answer_kind(known.kind)
             same = None if kind is None else _said(known, answer, kind)

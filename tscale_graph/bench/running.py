@@ -92,7 +92,7 @@ async def abench(
     judge = Judge(
         None if verifier is None else check_verifier(verifier),
         kind,
-        {question.id: question for question in recorded},
+        {question.question: question for question in recorded},
     )
     check_arguments(questions, contenders, runs=runs, max_parallel=max_parallel)
     judge.check(questions)

@@ -113,18 +113,18 @@ exit status:
 
 def add_policy(commands: argparse._SubParsersAction[Any]) -> None:  # pyright: ignore[reportPrivateUsage]
     """Declare `tscale policy` and what it can do."""
-    policy = _command(commands, "policy", "show or check what is done per class", _POLICY_HELP)
+    policy = command_of(commands, "policy", "show or check what is done per class", _POLICY_HELP)
     actions = policy.add_subparsers(dest="action", metavar="action", required=True)
-    show = _command(actions, "show", "print a policy as YAML", _POLICY_HELP)
+    show = command_of(actions, "show", "print a policy as YAML", _POLICY_HELP)
     show.add_argument("file", nargs="?", help="a policy file; the default policy if none")
-    check = _command(actions, "check", "say what is wrong with a file", _POLICY_HELP)
+    check = command_of(actions, "check", "say what is wrong with a file", _POLICY_HELP)
     check.add_argument("file", help="a policy file, YAML or JSON")
-    _command(actions, "schema", "print the JSON schema of policy files", _POLICY_HELP)
+    command_of(actions, "schema", "print the JSON schema of policy files", _POLICY_HELP)
 
 
 def add_draw(commands: argparse._SubParsersAction[Any]) -> None:  # pyright: ignore[reportPrivateUsage]
     """Declare `tscale draw`."""
-    draw = _command(commands, "draw", "draw a graph, techniques within techniques", _DRAW_HELP)
+    draw = command_of(commands, "draw", "draw a graph, techniques within techniques", _DRAW_HELP)
     draw.add_argument("graph", help="a technique, a composition, or file.py:graph")
     form = draw.add_mutually_exclusive_group()
     form.add_argument("--text", action="store_true", help="in characters, for a terminal")
@@ -135,12 +135,21 @@ def add_sampling(command: argparse.ArgumentParser) -> None:
     """Declare how a file of questions is sampled."""
     command.add_argument("questions", help="a file of questions, one JSON object a line")
     command.add_argument("--out", required=True, metavar="PATH", help="the recording (.jsonl[.gz])")
+    add_asking(command, temperature="0 to 2 (default 0.8)", output="of one sample (default 512)")
+
+
+def add_asking(command: argparse.ArgumentParser, *, temperature: str, output: str) -> None:
+    """Declare how a model is asked the questions of a file.
+
+    Args:
+        command: of which command.
+        temperature: what to say of that option.
+        output: the same, of the output limit.
+    """
     command.add_argument("--budget", metavar="LIMITS", help="of the whole run (required)")
     command.add_argument("--model", help="local, or provider:model (default local)")
-    command.add_argument("--temperature", type=float, metavar="T", help="0 to 2 (default 0.8)")
-    command.add_argument(
-        "--max-output-tokens", type=int, metavar="N", help="of one sample (default 512)"
-    )
+    command.add_argument("--temperature", type=float, metavar="T", help=temperature)
+    command.add_argument("--max-output-tokens", type=int, metavar="N", help=output)
     command.add_argument("--verify", metavar="VERIFIER", help="for questions that name none")
     command.add_argument("--answer", help="how to read answers: auto, number, choice, text, …")
     command.add_argument("--system", metavar="TEXT", help="a system prompt")
@@ -156,7 +165,7 @@ def add_sampling(command: argparse.ArgumentParser) -> None:
 
 def add_prm(commands: argparse._SubParsersAction[Any]) -> None:  # pyright: ignore[reportPrivateUsage]
     """Declare `tscale prm` and what it can do."""
-    prm = _command(commands, "prm", "train a process reward model on your own task", _PRM_HELP)
+    prm = command_of(commands, "prm", "train a process reward model on your own task", _PRM_HELP)
     actions = prm.add_subparsers(dest="action", metavar="action", required=True)
     _add_label(actions)
     _add_train(actions)
@@ -164,7 +173,7 @@ def add_prm(commands: argparse._SubParsersAction[Any]) -> None:  # pyright: igno
 
 
 def _add_label(actions: argparse._SubParsersAction[Any]) -> None:  # pyright: ignore[reportPrivateUsage]
-    label = _command(actions, "label", "sample solutions, and label their steps", _LABEL_HELP)
+    label = command_of(actions, "label", "sample solutions, and label their steps", _LABEL_HELP)
     add_sampling(label)
     label.add_argument("--solutions", type=int, metavar="N", help="of each question (default 6)")
     label.add_argument("--labels", help="shares or bisection (default shares)")
@@ -174,7 +183,7 @@ def _add_label(actions: argparse._SubParsersAction[Any]) -> None:  # pyright: ig
 
 
 def _add_train(actions: argparse._SubParsersAction[Any]) -> None:  # pyright: ignore[reportPrivateUsage]
-    train = _command(actions, "train", "train a model on labelled solutions", _TRAIN_HELP)
+    train = command_of(actions, "train", "train a model on labelled solutions", _TRAIN_HELP)
     train.add_argument("files", nargs="+", metavar="LABELS", help="label files (.jsonl[.gz])")
     train.add_argument("--out", required=True, metavar="FOLDER", help="where the model goes")
     train.add_argument("--steps", help="where steps end, for files that do not say")
@@ -197,7 +206,7 @@ def _add_train(actions: argparse._SubParsersAction[Any]) -> None:  # pyright: ig
 
 def _add_evaluate(actions: argparse._SubParsersAction[Any]) -> None:  # pyright: ignore[reportPrivateUsage]
     told = "measure a model on questions that it has never seen"
-    evaluate = _command(actions, "evaluate", told, _EVALUATE_HELP)
+    evaluate = command_of(actions, "evaluate", told, _EVALUATE_HELP)
     evaluate.add_argument("model", metavar="MODEL", help="the folder of a model, or prm")
     evaluate.add_argument("--labels", nargs="+", metavar="PATH", help="held-out label files")
     evaluate.add_argument("--samples", nargs="+", metavar="PATH", help="held-out recordings")
@@ -208,12 +217,13 @@ def _add_evaluate(actions: argparse._SubParsersAction[Any]) -> None:  # pyright:
     evaluate.add_argument("--seed", type=int, default=0, help="of all draws (default 0)")
 
 
-def _command(
+def command_of(
     commands: argparse._SubParsersAction[Any],  # pyright: ignore[reportPrivateUsage]
     name: str,
     told: str,
     description: str,
 ) -> argparse.ArgumentParser:
+    """Declare a command, or what one can do, with a description that keeps its lines."""
     return commands.add_parser(
         name,
         help=told,

@@ -14,12 +14,10 @@ from tscale_graph.techniques.named import (
     named_technique,
     needs_verifier,
 )
+from tscale_graph.techniques.recipes import VERIFIES
 from tscale_graph.techniques.router import router
 from tscale_graph.techniques.stand_ins import NamedModel, judge_by_name, unloaded_verifier
 from tscale_graph.verifiers import VERIFIERS
-
-_VERIFIES = ("verifier", "scorer", "value")
-"""What arguments that take a verifier are called."""
 
 
 def composed(text: str) -> TechniqueGraph:
@@ -75,7 +73,7 @@ def _by_name(call: Call, names: list[str]) -> dict[str, Any]:
         if name in (names[0], "model"):
             given[name] = _model(value)
         else:
-            given[name] = _verifier(value) if name in _VERIFIES else plain_setting(value)
+            given[name] = _verifier(value) if name in VERIFIES else plain_setting(value)
     return given
 
 

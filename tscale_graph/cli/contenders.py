@@ -11,10 +11,9 @@ from tscale_graph.cli.calls import Call, arguments_by_name, plain_setting, read_
 from tscale_graph.policy import Policy
 from tscale_graph.recipe import Recipe
 from tscale_graph.techniques.named import TECHNIQUES, named_technique
+from tscale_graph.techniques.recipes import SEVERAL, VERIFIES
 
 _POLICY_FILES = (".yaml", ".yml", ".json")
-_VERIFIES = ("verifier", "scorer", "value")
-_SEVERAL = ("models", "rungs")
 
 
 def contenders(texts: Iterable[str]) -> dict[str, Recipe | Policy]:
@@ -74,11 +73,11 @@ def _recipe(call: Call) -> Recipe:
             raise ValueError(f"{call.name} takes no {name!r}: it takes {', '.join(takes)}")
         if name in (first, "model"):
             models = [_model(one) for one in (value if isinstance(value, list) else [value])]  # pyright: ignore[reportUnknownVariableType]
-            several = first if first in _SEVERAL else None
+            several = first if first in SEVERAL else None
             if several is None and len(models) > 1:
                 raise ValueError(f"{call.name} takes one {first}, got {len(models)}")
             given |= {several: models} if several else {"model": models[0]}
-        elif name in _VERIFIES:
+        elif name in VERIFIES:
             given["verifier"] = _verifier(value)
         else:
             given["arguments"][name] = plain_setting(value)

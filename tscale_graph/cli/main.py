@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from tscale_graph.cli.arguments import add_draw, add_policy, add_prm, add_sampling
+from tscale_graph.cli.bench_arguments import add_bench, add_tune
 
 COMPLETE, FAILED, WRONG_USE, CUT_OFF, NO_ANSWER, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
@@ -114,6 +115,14 @@ def _run(asked: argparse.Namespace) -> int:
         from tscale_graph.cli.record import record_command
 
         return record_command(asked)
+    if asked.command == "bench":
+        from tscale_graph.cli.bench import bench_command
+
+        return bench_command(asked)
+    if asked.command == "tune":
+        from tscale_graph.cli.tune import tune_command
+
+        return tune_command(asked)
     if asked.command == "prm":
         from tscale_graph.cli.prm import prm_command
 
@@ -190,6 +199,8 @@ def _parser() -> argparse.ArgumentParser:
     add_draw(commands)
     add_prm(commands)
     add_policy(commands)
+    add_bench(commands)
+    add_tune(commands)
     commands.add_parser("models", help="which models there are, and what each needs")
     commands.add_parser("techniques", help="which techniques, rules and verifiers there are")
     return parser

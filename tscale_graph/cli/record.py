@@ -20,6 +20,8 @@ from tscale_graph.recordings.questions import read_examples, read_questions
 from tscale_graph.recordings.recorder import Recorded, arecord
 
 Done = TypeVar("Done")
+_LINES = 200
+"""About so many lines at most say how far it is, where there is no terminal."""
 _OPTIONS = ("model", "samples", "temperature", "max_output_tokens", "answer", "system", "seed")
 
 
@@ -86,9 +88,16 @@ def run_on_questions(
 
 
 class QuestionsBar:
-    """A bar at a terminal, a line for each question elsewhere."""
+    """A bar at a terminal, a line now and then elsewhere.
 
-    def __init__(self, doing: str, *, timed: bool = False) -> None:
+    Args:
+        doing: what is done.
+        timed: say how long it may still take.
+        of: what is counted.
+    """
+
+    def __init__(self, doing: str, *, timed: bool = False, of: str = "questions") -> None:
+        self._of = of
         self._console = Console(stderr=True)
         self._bar = Progress(
             TextColumn(doing),
@@ -101,6 +110,7 @@ class QuestionsBar:
         )
         self._task = self._bar.add_task("", total=None, told="")
         self._shown = False
+        self._lines = 0
 
     def __enter__(self) -> QuestionsBar:
         self._bar.start()
@@ -120,7 +130,11 @@ class QuestionsBar:
         if self._console.is_terminal:
             self._bar.update(self._task, completed=done, total=total, told=told)
         elif done or self._shown:
-            print(f"{done} of {total} questions, {told}", file=sys.stderr, flush=True)
+            # Not a line for each of thousands.
+            if done in (0, total) or total <= _LINES or done * _LINES // total > self._lines:
+                told = f", {told}" if told else ""
+                print(f"{done} of {total} {self._of}{told}", file=sys.stderr, flush=True)
+            self._lines = done * _LINES // max(1, total)
         self._shown = True
 
 

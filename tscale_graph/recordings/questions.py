@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -45,8 +45,14 @@ class Example(BaseModel):
 Line = TypeVar("Line", Question, Example)
 
 
-def read_questions(path: str | os.PathLike[str]) -> list[Question]:
+def read_questions(
+    path: str | os.PathLike[str], *, class_field: str | None = None
+) -> list[Question]:
     """The questions of a file.
+
+    Args:
+        path: a file of JSON lines, gzipped if its name ends in ".gz".
+        class_field: the field that says the class of a question, instead of "task_class".
 
     Raises:
         ValueError: for a line that is no question, or an id that comes twice; with its number.
@@ -54,7 +60,8 @@ def read_questions(path: str | os.PathLike[str]) -> list[Question]:
     """
     questions: list[Question] = []
     seen: set[str] = set()
-    for number, question in _read(path, Question):
+    rename = {class_field: "task_class"} if class_field else {}
+    for number, question in _read(path, Question, rename):
         if question.id in seen:
             raise ValueError(f"{path}, line {number}: id {question.id!r} was there before")
         seen.add(question.id)
@@ -112,15 +119,19 @@ def shown_in_one_message(examples: Sequence[Example], question: str) -> list[tup
     return [("human", f"{shown}Q: {question}\nA:")]
 
 
-def _read(path: str | os.PathLike[str], shape: type[Line]) -> Iterator[tuple[int, Line]]:
-    with Path(path).open(encoding="utf-8") as file:
+def _read(
+    path: str | os.PathLike[str], shape: type[Line], rename: Mapping[str, str] | None = None
+) -> Iterator[tuple[int, Line]]:
+    named = rename or {}
+    opened = gzip.open if str(path).endswith(".gz") else open
+    with opened(path, "rt", encoding="utf-8") as file:
         for number, line in enumerate(file, start=1):
             if not line.strip():
                 continue
             try:
                 fields: Any = json.loads(line)
                 if isinstance(fields, dict):
-                    fields = {k: _as_text(v) for k, v in fields.items()}  # pyright: ignore
+                    fields = {named.get(k, k): _as_text(v) for k, v in fields.items()}  # pyright: ignore
                 yield number, shape.model_validate(fields)
             except json.JSONDecodeError as error:
                 raise ValueError(f"{path}, line {number}: not JSON: {error}") from None

@@ -128,6 +128,7 @@ def simulate(
     seed: int,
     max_samples: int = 40,
     max_parallel: int | None = None,
+    speculate: int = 0,
     select: str | Selection = "majority",
     shared_prompt: bool = True,
 ) -> Played:
@@ -142,6 +143,7 @@ def simulate(
         seed: of the order, the same as of `ReplayModel`.
         max_samples: the most samples; never more than were recorded.
         max_parallel: 1 samples one at a time; None leaves the size of a wave to the rule.
+        speculate: samples that each wave has beyond what the rule needs.
         select: how the answer is chosen.
         shared_prompt: a wave pays for its prompt once, otherwise every sample does.
 
@@ -157,7 +159,11 @@ def simulate(
     run = _Run(deck)
     rounds = 0
     while wave := wave_size(
-        rule, run.standing(len(order)), max_samples=len(order), max_parallel=max_parallel
+        rule,
+        run.standing(len(order)),
+        max_samples=len(order),
+        max_parallel=max_parallel,
+        speculate=speculate,
     ):
         places = order[len(run.votes) : len(run.votes) + wave]
         if racing:

@@ -26,7 +26,8 @@ from tscale_graph.verifiers import Verifier, named_verifier
 
 VERIFIES = ("verifier", "scorer", "value")
 """What techniques call the verifier that they take."""
-_SEVERAL = ("models", "rungs")
+SEVERAL = ("models", "rungs")
+"""What techniques call the models that they take, where they take several."""
 
 
 class Unbuildable(Exception):
@@ -141,7 +142,7 @@ class Kitchen:
         named = {name: self._named(one) for name, one in among.items() if isinstance(one, str)}
         if recipe.model is not None:
             return {**named, first: self._model(recipe.model, (*place, "model"))}
-        for name in _SEVERAL:
+        for name in SEVERAL:
             choices: list[ModelChoice] | None = getattr(recipe, name)
             built: list[Any] = []
             problems: list[Problem] = []
@@ -212,7 +213,7 @@ def _misplaced(recipe: Recipe, technique: TechniqueFunction, place: Place) -> It
             like = close_to(argument, takes)
             text = f"{where}: {name} takes no {argument!r}: {like}"
             yield Problem((*place, "arguments", argument), text)
-    for several in _SEVERAL:
+    for several in SEVERAL:
         if getattr(recipe, several) is not None and takes[0] != several:
             text = f"{where}: {name} takes {takes[0]}, got {several}"
             yield Problem((*place, several), text)
@@ -225,7 +226,7 @@ def _misplaced(recipe: Recipe, technique: TechniqueFunction, place: Place) -> It
 def _blamed(text: str, recipe: Recipe) -> Place:
     """What a message of the technique is about: the first thing in it that the recipe says."""
     said: dict[str, Place] = {name: ("arguments", name) for name in recipe.arguments}
-    said |= {name: (name,) for name in ("model", *_SEVERAL) if getattr(recipe, name) is not None}
+    said |= {name: (name,) for name in ("model", *SEVERAL) if getattr(recipe, name) is not None}
     if recipe.verifier is not None:
         said |= dict.fromkeys((*VERIFIES, recipe.verifier.partition(":")[0]), ("verifier",))
     found = {

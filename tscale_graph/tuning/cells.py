@@ -41,20 +41,25 @@ def _majority(right: int, wrong: tuple[int, ...], k: int, silent: int) -> float:
     return majority_at_k(right, wrong, k=k, silent=silent)
 
 
-def first_pass(deck: Deck, one: Replayable, seeds: range) -> Cell:
+def first_pass(deck: Deck, one: Replayable, seeds: range, shared: bool) -> Cell:
     """Where the verifier is never wrong: the chance of a right sample is exact."""
     question = deck.question
     right = sum(sample.correct for sample in question.samples)
-    samples = output = 0
+    wave = min(1 + one.speculate, one.max_parallel or one.most)
+    samples = output = rounds = 0
     for seed in seeds:
-        for place in playing_order(question, seed=seed)[: one.most]:
-            samples += 1
-            output += question.samples[place].output_tokens
-            if question.samples[place].correct:
+        order = playing_order(question, seed=seed)[: one.most]
+        for first in range(0, len(order), wave):
+            taken = [question.samples[place] for place in order[first : first + wave]]
+            rounds += 1
+            samples += len(taken)
+            output += sum(sample.output_tokens for sample in taken)
+            if any(sample.correct for sample in taken):
                 break
     calls = samples / len(seeds)
     accuracy = pass_at_k(len(question.samples), right, k=one.most)
-    return accuracy, calls, calls * question.prompt_size, output / len(seeds)
+    prompts = rounds / len(seeds) if shared else calls
+    return accuracy, calls, prompts * question.prompt_size, output / len(seeds)
 
 
 def verified_exactly(deck: Deck) -> bool:
@@ -74,6 +79,7 @@ def simulated(deck: Deck, one: Replayable, seeds: range, shared: bool) -> Cell:
             seed=seed,
             max_samples=one.most,
             max_parallel=one.max_parallel,
+            speculate=one.speculate,
             select=one.select,
             shared_prompt=shared,
         )

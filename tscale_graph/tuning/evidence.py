@@ -55,9 +55,11 @@ class Evidence:
         """How much more accurate each setting is than the one at that place, in each group."""
         return self._than(than)[0]
 
-    def overall_error(self, *, than: int) -> Floats:
-        """(m,), the standard error of the difference over the whole traffic."""
-        return self._than(than)[1]
+    def overall_error(self, *, than: int, groups: Sequence[int]) -> Floats:
+        """(m,), the standard error of the difference over some groups, by their weights."""
+        variances = self._than(than)[1][groups]
+        found: Floats = np.sqrt((self._weights[groups, None] ** 2 * variances).sum(axis=0))
+        return found
 
     def _than(self, place: int) -> tuple[Differences, Floats]:
         if place not in self._known:
@@ -65,8 +67,7 @@ class Evidence:
             means = np.array([values[group].mean(axis=0) for group in self._groups])
             variances = np.array([_variance_of_mean(values[group]) for group in self._groups])
             variances[:, place] = 0
-            overall = np.sqrt((self._weights[:, None] ** 2 * variances).sum(axis=0))
-            self._known[place] = _drawn_together(means, variances), overall
+            self._known[place] = _drawn_together(means, variances), variances
         return self._known[place]
 
 

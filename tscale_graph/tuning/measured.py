@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -87,6 +87,10 @@ class Measured:
             priors=self.priors,
             notes=self.notes,
         )
+
+    def noting(self, notes: Sequence[str]) -> Measured:
+        """The same with more notes."""
+        return replace(self, notes=(*self.notes, *notes))
 
     def beside(self, other: Measured) -> Measured:
         """Both in one table: what was replayed and what was run, of the same questions or others.

@@ -81,7 +81,7 @@ def measure(
                 cell = (
                     voted(orders, one, waves, shared_prompt)
                     if one.plain
-                    else first_pass(checked[place], one, seeds)
+                    else first_pass(checked[place], one, seeds, shared_prompt)
                     if one.first_pass and verified_exactly(checked[place])
                     else simulated(decks[one.verified][place], one, seeds, shared_prompt)
                 )

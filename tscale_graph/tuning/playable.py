@@ -11,7 +11,7 @@ from tscale_graph.tuning.settings import Setting
 from tscale_graph.votes import selection
 
 _VOTE_ARGUMENTS = {"max_samples", "stop", "vote", "max_parallel"}
-_BEST_ARGUMENTS = {"n", "stop", "select", "max_parallel"}
+_BEST_ARGUMENTS = {"n", "stop", "select", "max_parallel", "speculate"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,7 @@ class Replayable:
         most: the most samples.
         select: how to choose, by name.
         max_parallel: the most in flight at once.
+        speculate: samples that each wave has beyond what the rule needs.
         verified: it needs a verifier.
     """
 
@@ -31,6 +32,7 @@ class Replayable:
     select: str
     max_parallel: int | None
     verified: bool
+    speculate: int = 0
 
     @property
     def plain(self) -> bool:
@@ -69,4 +71,8 @@ def replayable(setting: Setting) -> Replayable:
     except ValueError as error:
         raise ValueError(f"setting {setting.name!r}: {error}") from None
     parallel = cast(int | None, arguments.get("max_parallel"))
-    return Replayable(rule, most, select, parallel, verified=not voting)
+    speculate = arguments.get("speculate", 0)
+    if not isinstance(speculate, int) or speculate < 0:
+        told = f"speculate must be at least 0, got {speculate!r}"
+        raise ValueError(f"setting {setting.name!r}: {told}")
+    return Replayable(rule, most, select, parallel, verified=not voting, speculate=speculate)

@@ -1,16 +1,15 @@
 """What each class should take at a price of cost in accuracy.
 
 At a price of cost in accuracy every class takes the setting with the most accuracy less price times
-cost (the Lagrangian of the limit). Taken class by class, that would mostly follow luck. So all
-classes take what is best for them together, the cheapest of what is not shown to be worse; and a
-class takes a setting of its own only where its questions show that it is better, by twice as much
-as otherwise, because it is the best of many.
+cost (the Lagrangian of the limit). Taken class by class, that would mostly follow luck. So classes
+of one kind, those that were measured with the same settings, take what is best for them together,
+the cheapest of what is not shown to be worse; and a class takes a setting of its own only where
+its questions show that it is better, by twice as much as otherwise, because it is the best of many.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +19,7 @@ from tscale_graph.tuning.hulls import concave_hull
 from tscale_graph.tuning.measured import Floats
 
 _PRICES = 64
+_EXACT = 1e-12
 _OF_MANY = 2
 """The best-looking of some thirty settings looks better than it is."""
 
@@ -41,6 +41,14 @@ class Priced:
     accuracy: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """Groups that were measured with the same settings, by their places."""
+
+    groups: tuple[int, ...]
+    columns: tuple[int, ...]
+
+
 class Pricing:
     """Chooses at any price.
 
@@ -60,9 +68,7 @@ class Pricing:
         self._costs = costs
         self._weights = weights
         self._caution = caution
-        everywhere = ~np.isnan(costs).any(axis=0)
-        self._common = [int(k) for k in np.flatnonzero(everywhere)]
-        self._common_cost = {k: float(weights @ costs[:, k]) for k in self._common}
+        self._kinds = _kinds(costs)
         self.believed = self._believed()
 
     def path(self) -> tuple[Priced, ...]:
@@ -75,9 +81,12 @@ class Pricing:
         return tuple(found)
 
     def _at(self, price: float) -> Priced:
-        together = self._together(price)
-        groups = range(len(self._costs))
-        chosen = tuple(self._of_group(group, price, together) for group in groups)
+        chosen_by: dict[int, int] = {}
+        for kind in self._kinds:
+            together = self._together(kind, price)
+            for group in kind.groups:
+                chosen_by[group] = self._of_group(group, kind, price, together)
+        chosen = tuple(chosen_by[group] for group in range(len(self._costs)))
         return Priced(
             price=price,
             chosen=chosen,
@@ -87,66 +96,41 @@ class Pricing:
             ),
         )
 
-    def _together(self, price: float) -> int | None:
-        """The setting that is best for all groups together; None where they have none in common."""
-        if not self._common:
-            return None
-        worth = {
-            k: float(self._weights @ self._raw[:, k]) - price * self._common_cost[k]
-            for k in self._common
-        }
-        best = max(worth, key=lambda k: (worth[k], -self._common_cost[k]))
-        errors = self._evidence.overall_error(than=best)
-        return self._cheapest(
-            self._common,
-            costs=self._common_cost,
-            short={k: worth[best] - worth[k] for k in worth},
-            errors={k: float(errors[k]) for k in worth},
-        )
-
-    def _of_group(self, group: int, price: float, together: int | None) -> int:
-        """The group's own best where it shows, otherwise what is best together."""
-        columns = [int(k) for k in np.flatnonzero(~np.isnan(self._costs[group]))]
-        costs = {k: float(self._costs[group, k]) for k in columns}
-        if together is None:
-            worth = {k: float(self._raw[group, k]) - price * costs[k] for k in columns}
-        else:
-            than = self._evidence.differences(than=together)
-            worth = {
-                k: float(than.mean[group, k]) - price * (costs[k] - costs[together])
-                for k in columns
-            }
-        best = max(worth, key=lambda k: (worth[k], -costs[k], -k))
-        if together is not None:
-            error = float(self._evidence.differences(than=together).error[group, best])
-            return best if worth[best] > _OF_MANY * self._caution * error else together
-        beside = self._evidence.differences(than=best)
-        return self._cheapest(
-            columns,
-            costs=costs,
-            short={k: worth[best] - worth[k] for k in columns},
-            errors={k: float(beside.error[group, k]) for k in columns},
-        )
-
-    def _cheapest(
-        self,
-        places: Iterable[int],
-        *,
-        costs: Mapping[int, float],
-        short: Mapping[int, float],
-        errors: Mapping[int, float],
-    ) -> int:
-        """The cheapest that falls short of the best by no more than caution allows."""
-        as_good = [k for k in places if short[k] <= self._caution * errors[k] + 1e-12]
+    def _together(self, kind: _Kind, price: float) -> int:
+        """The setting that is best for all groups of a kind together."""
+        groups = list(kind.groups)
+        weights = self._weights[groups]
+        costs = {k: float(weights @ self._costs[groups, k]) for k in kind.columns}
+        worth = {k: float(weights @ self._raw[groups, k]) - price * costs[k] for k in kind.columns}
+        best = max(worth, key=lambda k: (worth[k], -costs[k]))
+        errors = self._evidence.overall_error(than=best, groups=groups)
+        # The cheapest that falls short of the best by no more than caution allows.
+        short = {k: worth[best] - worth[k] for k in worth}
+        as_good = [k for k in worth if short[k] <= self._caution * float(errors[k]) + _EXACT]
         return min(as_good, key=lambda k: (costs[k], k))
+
+    def _of_group(self, group: int, kind: _Kind, price: float, together: int) -> int:
+        """The group's own best where it shows, otherwise what is best together."""
+        costs = self._costs[group]
+        than = self._evidence.differences(than=together)
+        worth = {
+            k: float(than.mean[group, k]) - price * float(costs[k] - costs[together])
+            for k in kind.columns
+        }
+        best = max(worth, key=lambda k: (worth[k], -costs[k], -k))
+        error = float(than.error[group, best])
+        return best if worth[best] > _OF_MANY * self._caution * error else together
 
     def _believed(self) -> Floats:
         """(g, m), accuracies drawn together, beside the setting that is most accurate for all."""
         found = self._raw.copy()
-        if self._common:
-            best = max(self._common, key=lambda k: float(self._weights @ self._raw[:, k]))
-            than = self._evidence.differences(than=best).mean
-            found = np.where(np.isnan(self._raw), np.nan, self._raw[:, [best]] + than)
+        for kind in self._kinds:
+            groups = list(kind.groups)
+            overall = self._weights[groups] @ self._raw[groups]
+            best = max(kind.columns, key=lambda k: float(overall[k]))
+            than = self._evidence.differences(than=best).mean[groups]
+            drawn = self._raw[groups][:, [best]] + than
+            found[groups] = np.where(np.isnan(self._raw[groups]), np.nan, drawn)
         return np.clip(found, 0, 1)
 
     def _prices(self) -> list[float]:
@@ -163,3 +147,11 @@ class Pricing:
             return [0.0]
         low, high = min(slopes) / 4, max(slopes) * 4
         return [*(float(price) for price in np.geomspace(high, low, _PRICES)), 0.0]
+
+
+def _kinds(costs: Floats) -> list[_Kind]:
+    alike: dict[tuple[int, ...], list[int]] = {}
+    for group, row in enumerate(costs):
+        columns = tuple(int(k) for k in np.flatnonzero(~np.isnan(row)))
+        alike.setdefault(columns, []).append(group)
+    return [_Kind(tuple(groups), columns) for columns, groups in alike.items()]

@@ -113,19 +113,20 @@ def words(
             else f"{_percent(aim.accuracy)} was reached on the measured questions, and is not "
             "expected on new ones"
         )
+    many = f"; {len(beside)} settings were compared" if len(beside) > 1 else ""
     same = [one for one in beside if one.shown == "no" and one.cost_ratio > 1]
     if same:
         cheapest = max(same, key=lambda one: one.cost_ratio)
         notes.append(
             f"not shown to be more accurate than {cheapest.setting!r} for all classes, which costs "
-            f"{1 / cheapest.cost_ratio:.0%} as much: {_points(cheapest)}"
+            f"{1 / cheapest.cost_ratio:.0%} as much: {_points(cheapest)}{many}"
         )
     dearer = [one for one in beside if one.shown == "no" and one.cost_ratio < 1]
     if dearer:
         most = min(dearer, key=lambda one: one.cost_ratio)
         notes.append(
             f"no difference is shown from {most.setting!r} for all classes, at "
-            f"{most.cost_ratio:.0%} of its cost: {_points(most)}"
+            f"{most.cost_ratio:.0%} of its cost: {_points(most)}{many}"
         )
     return tuple(notes)
 

@@ -17,6 +17,8 @@ Verified = Literal["no", "scores", "decides"]
 
 _CAPS = (8, 16, 40)
 _FIXED = (1, 2, 3, 5, 8, 12, 16, 24, 40)
+_SPECULATED = ((4, 3), (8, 3), (16, 3), (16, 7), (32, 3), (32, 7), (32, 15))
+"""Samples, and how many of them a wave has beyond the first."""
 _CONFIDENCES = (0.8, 0.88, 0.95)
 _WORTH = (0.015, 0.005, 0.0025, 0.0015, 0.001, 0.0007, 0.0005, 0.0003, 0.00015)
 """What one more sample must be worth, in probability of a right answer."""
@@ -104,13 +106,14 @@ def default_settings(
         price = f"value_of_information:{worth / sample_tokens:.2g}"
         found.append(Setting.vote(min(most, _CAPS[-1]), stop=price, **more))
     if verified == "decides":
-        # All at once costs more samples, and less where the prompts are long.
+        # All at once costs more samples, and less where the prompts are long; waves lie between.
         found += [
             Setting.best_of(n, stop=stop)
             for stop in ("first_pass", "fixed")
             for n in (2, 4, 8, 16, 32)
             if n <= most
         ]
+        found += [Setting.best_of(n, speculate=more) for n, more in _SPECULATED if n <= most]
     if verified == "scores":
         for n, select in itertools.product((2, 4, 8, 16), ("weighted", "max")):
             if n <= most:
