@@ -75,10 +75,15 @@ class Running:
             for _ in range(min(self.purse.at_once, len(open_jobs))):
                 group.create_task(self._work(waiting))
         self._tell()
+        if self._in_a_row >= _FAILURES_IN_A_ROW:
+            told = f"{self._in_a_row} runs in a row failed, the last: {self.state.error}"
+            raise SamplingError(told, self.purse.account.usage)
         return self.state
 
     async def _work(self, jobs: Iterator[Job]) -> None:
         for job in jobs:
+            if self._in_a_row >= _FAILURES_IN_A_ROW:
+                return
             share = await self.purse.take(self.requests[job[1]])
             if share is None:
                 return
@@ -88,10 +93,13 @@ class Running:
                 spent = outcome.usage
             except _Failed as failed:
                 spent = failed.usage
-                await self._failed(failed)
+                self._in_a_row += 1
+                failures = self.state.failed + 1
+                self.state = replace(self.state, failed=failures, error=str(failed))
                 continue
             finally:
                 await self.purse.give_back(share, spent)
+                self._tell()
             if (limit := share.cut_short_by(outcome.cut_off_by)) is not None:
                 await self.purse.end(limit)
                 return
@@ -103,6 +111,8 @@ class Running:
     async def _outcome(self, job: Job, share: Share) -> Outcome:
         question, setting, repetition = job
         result: Result | None = None
+        answer: str | None = None
+        correct = False
         limit: Limit | None = None
         try:
             graph = self.builder.graph(setting, self._verifier(question), repetition)
@@ -110,6 +120,8 @@ class Running:
             async with asyncio.timeout(share.lease.seconds if self.keep_their_own else None):
                 out = await graph.ainvoke(given)
             result = Result.model_validate(out["result"])
+            answer = result.answer
+            correct = await self.judge.is_right(question, answer)
             spent = result.usage
         except BudgetExceeded as exceeded:
             spent, limit = exceeded.usage, exceeded.limit
@@ -129,8 +141,8 @@ class Running:
             run=repetition,
             question=question.question,
             gold=question.gold,
-            answer=result.answer if result else None,
-            correct=await self.judge.is_right(question, result.answer if result else None),
+            answer=answer,
+            correct=correct,
             status=result.status if result else "cut_off",
             cut_off_by=result.cut_off_by if result else limit,
             usage=spent,
@@ -151,19 +163,6 @@ class Running:
 
     def _verifier(self, question: Question) -> Verifier | str | None:
         return question.verifier or self.verifier
-
-    async def _failed(self, failed: _Failed) -> None:
-        """Count a failed run, and give up where nothing else is to be expected.
-
-        Raises:
-            SamplingError: when too many failed in a row.
-        """
-        self._in_a_row += 1
-        self.state = replace(self.state, failed=self.state.failed + 1, error=str(failed))
-        self._tell()
-        if self._in_a_row >= _FAILURES_IN_A_ROW:
-            told = f"{self._in_a_row} runs in a row failed, the last: {failed}"
-            raise SamplingError(told, self.purse.account.usage)
 
     def _tell(self) -> None:
         self.state = replace(
