@@ -23,9 +23,11 @@ from tscale_graph.recordings.questions import Question
 from tscale_graph.recordings.recorder import Recorded, arecord
 from tscale_graph.recordings.records import RecordedQuestion
 from tscale_graph.tuning.results import Tuned
-from tscale_graph.tuning.tuning import tune
+from tscale_graph.tuning.tuning import aim_of, tune
 
-ByClass = Mapping[str, Sequence[RecordedQuestion]]
+_FOLDS = 5
+_OF_THE_CHOICE = ("shares", "folds")
+"""What `tune` takes beside the aim."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,7 @@ async def alearn(
             measured.
         SamplingError: when the model failed; what was written stays.
     """
+    aim_of(**{name: value for name, value in aim.items() if name not in _OF_THE_CHOICE})
     work = _Work(Path(keep), None if budget is None else Budget.of(budget), on_progress)
     if (default := default_class) is not None:
         _check_default(default, questions)
@@ -141,7 +144,9 @@ async def alearn(
         more = {"request": request, "model": model, "max_parallel": max_parallel}
         await work.run(questions, contenders, {**more, **sampling, **told})
         measured = measured_runs(measured, contenders, work.outcomes)
-    tuned = tune(measured, seed=seed, **aim)
+    # So that a few questions are enough to begin with; what they promise is accordingly wide.
+    folds: dict[str, Any] = {"folds": max(2, min(_FOLDS, len(measured.ids)))}
+    tuned = tune(measured, seed=seed, **{**folds, **aim})
     policy, more_notes = complete_policy(
         tuned,
         recorded,

@@ -75,7 +75,9 @@ def request_budgets(
     for setting, what in contenders.items():
         own = own_budget(what)
         if own is None:
-            raise ValueError(f"{setting} has no budget of its own: say what each request may cost")
+            raise ValueError(
+                f"{setting} has no budget of its own: say what each request may cost (request=)"
+            )
         for limit in COUNTED:
             if getattr(whole, limit) is not None and getattr(own, limit) is None:
                 raise ValueError(

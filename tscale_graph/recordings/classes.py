@@ -54,7 +54,12 @@ def read_classes(files: Sequence[ClassFile], *, field: str | None = None) -> lis
             question that comes twice.
         OSError: when a file cannot be read.
     """
-    each = [(file, read_questions(file.path, class_field=field)) for file in files]
+    each: list[tuple[ClassFile, list[Question]]] = []
+    for file in files:
+        asked = read_questions(file.path, class_field=field)
+        if field is not None:
+            asked = [_called(question, question.task_class, field, file) for question in asked]
+        each.append((file, asked))
     return _together(each)
 
 
@@ -66,7 +71,10 @@ def read_recorded_classes(
     for file in files:
         recorded = list(read_recording(file.path))
         if field is not None:
-            recorded = [_by_field(question, field, file) for question in recorded]
+            recorded = [
+                _called(question, (question.model_extra or {}).get(field), field, file)
+                for question in recorded
+            ]
         each.append((file, recorded))
     return _together(each)
 
@@ -81,8 +89,8 @@ def as_class_name(text: str) -> str:
     return plain if re.match(r"[A-Za-z]", plain) else f"class-{plain}"
 
 
-def _by_field(question: RecordedQuestion, field: str, file: ClassFile) -> RecordedQuestion:
-    value = (question.model_extra or {}).get(field, getattr(question, field, None))
+def _called(question: Asked, value: object, field: str, file: ClassFile) -> Asked:
+    """The question as one of the class that a field of it says."""
     if value is None:
         raise ValueError(f"{file.path}: question {question.id!r} has no field {field!r}")
     return question.model_copy(update={"task_class": as_class_name(str(value))})

@@ -60,7 +60,16 @@ def tune(
             cheapest settings, for shares that are not positive or not of the classes, and for
             numbers out of range.
     """
-    aim = _aim(mean_tokens, mean_calls, mean_usd, accuracy, cost, mixed, caution, min_questions)
+    aim = aim_of(
+        mean_tokens=mean_tokens,
+        mean_calls=mean_calls,
+        mean_usd=mean_usd,
+        accuracy=accuracy,
+        cost=cost,
+        mixed=mixed,
+        caution=caution,
+        min_questions=min_questions,
+    )
     weights = _shares(measured, shares)
     if not 2 <= folds <= len(measured.ids):
         raise ValueError(f"folds must be from 2 to {len(measured.ids)} questions, got {folds}")
@@ -150,16 +159,22 @@ def _limits(fitted: Fitted) -> list[float]:
     return [float(limit) for limit in np.geomspace(low, high, _POINTS)]
 
 
-def _aim(
-    mean_tokens: float | None,
-    mean_calls: float | None,
-    mean_usd: float | None,
-    accuracy: float | None,
-    cost: Cost,
-    mixed: bool,
-    caution: float,
-    min_questions: int,
+def aim_of(
+    *,
+    mean_tokens: float | None = None,
+    mean_calls: float | None = None,
+    mean_usd: float | None = None,
+    accuracy: float | None = None,
+    cost: Cost = "tokens",
+    mixed: bool = False,
+    caution: float = 0.5,
+    min_questions: int = 30,
 ) -> Aim:
+    """The aim that these arguments of `tune` mean.
+
+    Raises:
+        ValueError: when not one of the four aims is given, and for numbers out of range.
+    """
     given: dict[Cost, float | None] = {
         "tokens": mean_tokens,
         "calls": mean_calls,
