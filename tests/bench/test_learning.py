@@ -46,7 +46,7 @@ def mixed():
 
 
 def test_samples_go_where_votes_help(mixed, tmp_path):
-    found = learnt(mixed, tmp_path, one_at_a_time=True)
+    found = learnt(mixed, tmp_path)
     calls = {one.name: one.expected.cost.mean for one in found.tuned.classes}
     assert calls["split"] > calls["settled"]
     assert found.tuned.expected.cost.mean <= 6.5

@@ -50,15 +50,18 @@ VERIFIED = {"equations", "countdown", "sentences", "game24", "codet", "qwen"}
 
 def singles() -> dict[str, list[tuple[Setting, Setting]]]:
     """Single techniques, each in several sizes: without a verifier, and with one."""
-    one = {"max_parallel": 1}
     prices = ("1e-5", "3e-6", "1e-6", "3e-7")
     untold = "value_of_information:{},a=1,b=1,gamma=1"
     found = {"vote": [(Setting.vote(n),) * 2 for n in SIZES]}
-    for confidence in ("0.8", "0.88", "0.95"):
-        capped = [Setting.vote(n, stop=f"beta:{confidence}", **one) for n in SIZES[1:]]
-        found[f"vote beta:{confidence}"] = [(s, s) for s in [Setting.vote(1), *capped]]
-    valued = [Setting.vote(32, stop=untold.format(price), **one) for price in prices]
-    found["vote value_of_information"] = [(s, s) for s in [Setting.vote(1), *valued]]
+    for wave in (1, 4):
+        for confidence in ("0.8", "0.88", "0.95"):
+            stop = f"beta:{confidence}"
+            capped = [Setting.vote(n, stop=stop, wave=wave) for n in SIZES[1:] if n > wave]
+            told = f"vote {stop}, {wave} at a time"
+            found[told] = [(s, s) for s in [Setting.vote(1), *capped]]
+        valued = [Setting.vote(32, stop=untold.format(price), wave=wave) for price in prices]
+        told = f"vote value_of_information, {wave} at a time"
+        found[told] = [(s, s) for s in [Setting.vote(1), *valued]]
     found["best of N, else vote"] = [(Setting.vote(n), Setting.best_of(n)) for n in SIZES]
     found["best of N at once, else vote"] = [
         (Setting.vote(n), Setting.best_of(n, stop="fixed")) for n in SIZES
@@ -133,11 +136,11 @@ def mixture_benchmark(console: Console, *, splits: int, replays: int, limit: flo
     questions = mixture()
     checked = [s for s in default_settings("decides") if s.technique == "best_of_n"]
     scored = [s for s in default_settings("scores") if s.arguments.get("select") == "max"]
-    settings = [*default_settings(max_parallel=1), *checked, *scored]
+    settings = [*default_settings(), *checked, *scored]
     known = {setting.name for setting in settings}
     extra = [s for pairs in singles().values() for pair in pairs for s in pair]
-    extra += [Setting.vote(8, stop=f"value_of_information:{p},a=1,b=1,gamma=1", max_parallel=1)
-              for p in ("1e-5", "3e-6", "1e-6", "3e-7")]  # fmt: skip
+    extra += [Setting.vote(8, stop=f"value_of_information:{p},a=1,b=1,gamma=1", wave=wave)
+              for p in ("1e-5", "3e-6", "1e-6", "3e-7") for wave in (1, 4)]  # fmt: skip
     extra = list({s.name: s for s in extra if s.name not in known}.values())
     checks = {"verification": {"game24": "gold"}} if "game24" in questions else {}
     table = Halves(questions, settings, replays=replays, **checks)

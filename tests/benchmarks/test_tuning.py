@@ -20,11 +20,8 @@ def some_exams():
 
 
 def test_the_accuracy_of_40_samples_less_half_a_point_or_so_with_seven(some_exams):
-    votes = [setting for setting in default_settings(max_parallel=1) if not needs_prior(setting)]
-    valued = [
-        Setting.vote(40, stop=f"value_of_information:{price}", max_parallel=1)
-        for price in ("1e-6",)
-    ]
+    votes = [setting for setting in default_settings(waves=(1,)) if not needs_prior(setting)]
+    valued = [Setting.vote(40, stop=f"value_of_information:{price}", wave=1) for price in ("1e-6",)]
     table = Halves(some_exams, [*votes, *valued], replays=4)
     less, calls, kept = [], [], []
     for tuning, testing in halves(some_exams, splits=2):

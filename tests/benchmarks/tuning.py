@@ -107,7 +107,7 @@ def exam_splits(
 ) -> Iterator[list[Tested]]:
     """Tune on half of the exams' questions, test on the others; once for each caution."""
     # Samples one at a time: where requests wait for each other anyway, that takes the fewest.
-    table = Halves(exams(), default_settings(max_parallel=1), replays=replays)
+    table = Halves(exams(), default_settings(waves=(1,)), replays=replays)
     for tuning, testing in halves(exams(), splits=splits):
         measured = table.on(tuning)
         held = table.on(testing, measured.priors)
@@ -151,7 +151,7 @@ def exams_benchmark(console: Console, *, splits: int, replays: int) -> None:
 
 def promises(*, splits: int, replays: int, limit: float = EXAMS_LIMIT) -> tuple[int, int]:
     """Of so many splits of the exams, how often accuracy and cost were as promised."""
-    settings = [setting for setting in default_settings(max_parallel=1) if not needs_prior(setting)]
+    settings = [setting for setting in default_settings(waves=(1,)) if not needs_prior(setting)]
     table = Halves(exams(), settings, replays=replays)
     right = spent = 0
     for tuning, testing in halves(exams(), splits=splits):

@@ -18,14 +18,14 @@ _ROOM = 1.25
 
 
 def servable(
-    recorded: ByClass, *, verifier: str | None, one_at_a_time: bool
+    recorded: ByClass, *, verifier: str | None, waves: Sequence[int]
 ) -> tuple[list[Setting], list[str]]:
     """The settings to measure, and what was left out because no policy could hold it.
 
     Args:
         recorded: the questions of each class, with their samples.
         verifier: of questions that name none.
-        one_at_a_time: samples of votes follow each other.
+        waves: how many samples adaptive votes ask for at once.
     """
     samples = [sample for asked in recorded.values() for one in asked for sample in one.samples]
     prompts = [one.prompt_size for asked in recorded.values() for one in asked]
@@ -45,7 +45,7 @@ def servable(
             kind,
             most=most,
             sample_tokens=outputs + sum(prompts) / len(prompts),
-            max_parallel=1 if one_at_a_time else None,
+            waves=waves,
         ):
             found.setdefault(setting.name, setting)
     return list(found.values()), notes

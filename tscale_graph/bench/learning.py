@@ -78,7 +78,7 @@ async def alearn(
     verifier: str | None = None,
     temperature: float | None = 0.8,
     max_output_tokens: int = 512,
-    one_at_a_time: bool = False,
+    waves: Sequence[int] = (1, 4, 8),
     default_class: str | None = None,
     max_parallel: int = 4,
     seed: int = 0,
@@ -104,7 +104,7 @@ async def alearn(
         verifier: for questions that name none.
         temperature: of the samples, and of the policy.
         max_output_tokens: likewise, of one sample.
-        one_at_a_time: settings whose samples follow each other: the fewest samples.
+        waves: how many samples adaptive votes ask for at once, in the settings that are tried.
         default_class: of tasks that nothing is known of; the class with most questions if None.
         max_parallel: requests of contenders side by side.
         seed: of samples, replays and intervals.
@@ -131,7 +131,7 @@ async def alearn(
     else:
         arguments = {"samples": samples, "model": chat, **sampling, **told}
         recorded = await work.sample(questions, arguments)
-    settings, notes = servable(recorded, verifier=verifier, one_at_a_time=one_at_a_time)
+    settings, notes = servable(recorded, verifier=verifier, waves=waves)
     price = None if isinstance(chat, ReplayModel) else endpoint(chat).prices
     measured = await measured_by_class(
         recorded,

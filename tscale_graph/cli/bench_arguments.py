@@ -92,9 +92,7 @@ def add_tune(commands: argparse._SubParsersAction[Any]) -> None:  # pyright: ign
     tune.add_argument("--shares", metavar="A=1,B=3", help="of your traffic, if not as here")
     tune.add_argument("--caution", type=float, metavar="X", help="standard errors (default 0.5)")
     tune.add_argument(
-        "--one-at-a-time",
-        action="store_true",
-        help="samples of a request follow each other: the fewest samples, and the longest wait",
+        "--waves", metavar="N,N", help="samples that a vote asks for at once (default 1,4,8)"
     )
     tune.add_argument("--json", action="store_true", help="print all that was found as JSON")
     add_asking(tune, temperature="0 to 2 (default 0.8)", output="of one sample (default 512)")

@@ -47,8 +47,8 @@ def tune_command(asked: argparse.Namespace) -> int:
             "contenders": _techniques(asked.tried or ()),
             "request": asked_request(asked),
             "budget": None if asked.replay else read_budget(asked.budget),
-            "one_at_a_time": asked.one_at_a_time,
             "aim": _aim(asked),
+            **({"waves": _waves(asked.waves)} if asked.waves else {}),
         }
     except (ValueError, OSError, ImportError) as error:
         return complain(error, WRONG_USE)
@@ -83,6 +83,13 @@ def _aim(asked: argparse.Namespace) -> dict[str, Any]:
     aim = {name: getattr(asked, name) for name in _AIM}
     aim["shares"] = _shares(asked.shares) if asked.shares else None
     return {name: value for name, value in aim.items() if value is not None}
+
+
+def _waves(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise ValueError(f"--waves takes whole numbers joined by commas, got {text!r}") from None
 
 
 def _shares(text: str) -> dict[str, float]:

@@ -117,7 +117,9 @@ class _Memory:
             if key[1] is not None:
                 stop = stop_with_prior(setting.arguments["stop"], prior)
                 one = replayable(_stopping(setting, stop))
-            waves = Waves(one.rule, most=one.most, max_parallel=one.max_parallel)
+            waves = Waves(
+                one.rule, most=one.most, max_parallel=one.max_parallel, speculate=one.speculate
+            )
             self._known[key] = one, waves
         return self._known[key]
 

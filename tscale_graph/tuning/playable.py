@@ -10,7 +10,7 @@ from tscale_graph.tuning.replaying import Waves
 from tscale_graph.tuning.settings import Setting
 from tscale_graph.votes import selection
 
-_VOTE_ARGUMENTS = {"max_samples", "stop", "vote", "max_parallel"}
+_VOTE_ARGUMENTS = {"max_samples", "stop", "vote", "max_parallel", "speculate"}
 _BEST_ARGUMENTS = {"n", "stop", "select", "max_parallel", "speculate"}
 
 

@@ -55,12 +55,24 @@ class Waves:
         rule: one that `replays` says yes to.
         most: the most samples of a run.
         max_parallel: the most samples in flight at once, or None.
+        speculate: samples that each wave has beyond what the rule needs.
     """
 
-    def __init__(self, rule: StoppingRule, *, most: int, max_parallel: int | None = None) -> None:
+    def __init__(
+        self,
+        rule: StoppingRule,
+        *,
+        most: int,
+        max_parallel: int | None = None,
+        speculate: int = 0,
+    ) -> None:
         self.most = most
         self._rule = rule
         self._max_parallel = max_parallel
+        self._speculate = speculate
+        whole = max_parallel is not None and max_parallel <= 1 + speculate
+        # Every wave is as large as may be, so a rule is asked only whether to go on.
+        self._whole_wave = max_parallel if whole else None
         self._price = getattr(rule, "price", None) or 0.0
         # Only a price per token asks what the samples have cost, which hardly ever repeats.
         self._priced = isinstance(rule, ValueOfInformation) and rule.price is not None
@@ -81,12 +93,12 @@ class Waves:
                 known = self._known[key] = self._asked(counts, taken, most, 0.0)
             return known
         each = tokens / taken if taken else 0.0
-        if self._max_parallel != 1:
+        if self._whole_wave is None:
             return self._asked(counts, taken, most, each)
         gain = self._gains.get(key)
         if gain is None:
             gain = self._gains[key] = self._gain(counts, taken, most)
-        return int(gain >= self._price * (each or 1.0))
+        return min(self._whole_wave, most - taken) if gain >= self._price * (each or 1.0) else 0
 
     def _gain(self, counts: Counts, taken: int, most: int) -> float:
         """What a further sample is worth, at any price; below 0 when it cannot matter."""
@@ -99,7 +111,13 @@ class Waves:
 
     def _asked(self, counts: Counts, taken: int, most: int, tokens: float) -> int:
         standing = _standing(counts, taken, most, tokens)
-        return wave_size(self._rule, standing, max_samples=most, max_parallel=self._max_parallel)
+        return wave_size(
+            self._rule,
+            standing,
+            max_samples=most,
+            max_parallel=self._max_parallel,
+            speculate=self._speculate,
+        )
 
 
 def _standing(counts: Counts, taken: int, most: int, tokens: float) -> Standing:

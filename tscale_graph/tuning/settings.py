@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from pydantic import Field
@@ -34,11 +34,19 @@ class Setting(Recipe):
     name: str = Field(min_length=1)
 
     @classmethod
-    def vote(cls, max_samples: int, *, stop: str = "fixed", **more: Any) -> Setting:
+    def vote(
+        cls, max_samples: int, *, stop: str = "fixed", wave: int | None = None, **more: Any
+    ) -> Setting:
         """Self-consistency with at most so many samples; 1 is a single pass.
 
-        >>> Setting.vote(16, stop="beta:0.9").name
-        'vote beta:0.9, at most 16'
+        Args:
+            max_samples: at least 1.
+            stop: the stopping rule.
+            wave: samples that are asked for at once, always; None lets the rule say.
+            more: further arguments.
+
+        >>> Setting.vote(16, stop="beta:0.9", wave=4).name
+        'vote beta:0.9, at most 16, 4 at a time'
         """
         if max_samples == 1:
             name, stop = "one pass", "fixed"
@@ -46,7 +54,12 @@ class Setting(Recipe):
             name = f"vote {max_samples}"
         else:
             name = f"vote {stop}, at most {max_samples}"
-        arguments = {"max_samples": max_samples, "stop": stop, **more}
+        arguments: dict[str, Any] = {"max_samples": max_samples, "stop": stop, **more}
+        if wave is not None:
+            name += f", {wave} at a time"
+            arguments["max_parallel"] = wave
+        if wave is not None and wave > 1:
+            arguments["speculate"] = wave - 1
         return cls(name=_with(name, more), technique="self_consistency", arguments=arguments)
 
     @classmethod
@@ -76,9 +89,9 @@ def default_settings(
     *,
     most: int = 40,
     sample_tokens: float = 500,
-    max_parallel: int | None = None,
+    waves: Sequence[int] = (1, 4, 8),
 ) -> tuple[Setting, ...]:
-    """Settings that are worth measuring, cheapest kinds first; about 30.
+    """Settings that are worth measuring, cheapest kinds first; some 60.
 
     Args:
         verified: what the class's verifier says. "no" has votes only, "scores" adds best-of-N by
@@ -86,7 +99,8 @@ def default_settings(
         most: the most samples of any, at least 1.
         sample_tokens: roughly what a sample costs, its prompt included: the prices of the value of
             information are per token.
-        max_parallel: 1 samples one at a time, which takes the fewest; None in waves.
+        waves: how many samples adaptive votes ask for at once. One at a time takes the fewest;
+            more share a prompt, where the provider answers several times, and wait less.
 
     Raises:
         ValueError: for another word, or a number that is too small.
@@ -97,14 +111,18 @@ def default_settings(
         raise ValueError(f"most must be at least 1, got {most}")
     if not sample_tokens > 0:
         raise ValueError(f"sample_tokens must be positive, got {sample_tokens}")
-    more: dict[str, Any] = {} if max_parallel is None else {"max_parallel": max_parallel}
+    if any(wave < 1 for wave in waves):
+        raise ValueError(f"waves must be at least 1 each, got {min(waves)}")
     caps = [cap for cap in _CAPS if cap <= most]
     found = [Setting.vote(n) for n in _FIXED if n <= most]
-    for confidence, cap in itertools.product(_CONFIDENCES, caps):
-        found.append(Setting.vote(cap, stop=f"beta:{confidence}", **more))
-    for worth in _WORTH if most > 1 else ():
-        price = f"value_of_information:{worth / sample_tokens:.2g}"
-        found.append(Setting.vote(min(most, _CAPS[-1]), stop=price, **more))
+    for wave, confidence, cap in itertools.product(waves, _CONFIDENCES, caps):
+        if wave < cap:
+            found.append(Setting.vote(cap, stop=f"beta:{confidence}", wave=wave))
+    cap = min(most, _CAPS[-1])
+    for wave, worth in itertools.product(waves, _WORTH):
+        if wave < cap:
+            price = f"value_of_information:{worth / sample_tokens:.2g}"
+            found.append(Setting.vote(cap, stop=price, wave=wave))
     if verified == "decides":
         # All at once costs more samples, and less where the prompts are long; waves lie between.
         found += [
