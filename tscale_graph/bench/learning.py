@@ -22,6 +22,7 @@ from tscale_graph.recordings.files import check_place, read_recording
 from tscale_graph.recordings.questions import Question
 from tscale_graph.recordings.recorder import Recorded, arecord
 from tscale_graph.recordings.records import RecordedQuestion
+from tscale_graph.techniques.nodes import run_blocking
 from tscale_graph.tuning.results import Tuned
 from tscale_graph.tuning.tuning import aim_of, tune
 
@@ -160,6 +161,22 @@ async def alearn(
     )
     told_notes = (*work.notes, *notes, *more_notes)
     return Learnt(policy, tuned, work.usage, work.cut_off_by, told_notes)
+
+
+def learn(
+    questions: Sequence[Question],
+    keep: str | os.PathLike[str],
+    *,
+    aim: Mapping[str, Any],
+    **arguments: Any,
+) -> Learnt:
+    """Measure what pays and make a policy of it; `alearn` for synchronous code."""
+    return run_blocking(alearn(questions, keep, aim=aim, **arguments))
+
+
+def as_question(recorded: RecordedQuestion) -> Question:
+    """A recorded question as one to be asked."""
+    return Question.model_validate(recorded.model_dump(include=set(Question.model_fields)))
 
 
 def by_class(recorded: Sequence[RecordedQuestion]) -> dict[str, list[RecordedQuestion]]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from tscale_graph.bench import Benched, abench
+from tscale_graph.bench.learning import as_question
 from tscale_graph.budget import Budget
 from tscale_graph.candidates import SamplingError
 from tscale_graph.classifying import check_classifier
@@ -22,7 +23,6 @@ from tscale_graph.models.replay import ReplayModel
 from tscale_graph.models.weights import LocalModelError
 from tscale_graph.recordings.classes import ClassFile, read_classes, read_recorded_classes
 from tscale_graph.recordings.questions import Question, read_examples
-from tscale_graph.recordings.records import RecordedQuestion
 
 Done = TypeVar("Done")
 _OPTIONS = (
@@ -84,11 +84,6 @@ def asked_questions(asked: argparse.Namespace) -> tuple[list[Question], str | As
         raise ValueError(f"{asked.questions[0]}: no questions")
     questions = [as_question(question) for question in recorded]
     return questions, ReplayModel(questions=tuple(recorded))
-
-
-def as_question(recorded: RecordedQuestion) -> Question:
-    """A recorded question as one to be asked."""
-    return Question.model_validate(recorded.model_dump(include=set(Question.model_fields)))
 
 
 def asked_request(asked: argparse.Namespace) -> Budget | None:

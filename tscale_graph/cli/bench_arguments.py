@@ -57,6 +57,35 @@ exit status:
 """
 
 
+_REPORT_HELP = """\
+Look at what tscale bench found: accuracy against tokens, dollars and latency, what is on the
+frontier, where each class sits and where its tokens went, what the budgets cut off, and every
+question. Writes report.html, which loads nothing, report.md, report.json and frontier.svg.
+
+examples:
+  tscale report runs.jsonl --out report
+  tscale report monday.jsonl tuesday.jsonl --out report --highlight "self-consistency"
+
+exit status:
+  0  written      1  a file could not be written      2  wrong use
+"""
+
+
+def add_report(commands: argparse._SubParsersAction[Any]) -> None:  # pyright: ignore[reportPrivateUsage]
+    """Declare `tscale report`."""
+    report = command_of(commands, "report", "look at what a benchmark found", _REPORT_HELP)
+    report.add_argument("outcomes", nargs="+", metavar="FILE", help="of tscale bench")
+    report.add_argument("--out", required=True, metavar="FOLDER", help="where the report goes")
+    report.add_argument(
+        "--highlight",
+        action="append",
+        metavar="NAME",
+        help="the setting that it is about (those that a router served); may be repeated",
+    )
+    report.add_argument("--title", help="of the report")
+    report.add_argument("--seed", type=int, default=0, help="of the bootstrap (default 0)")
+
+
 def add_bench(commands: argparse._SubParsersAction[Any]) -> None:  # pyright: ignore[reportPrivateUsage]
     """Declare `tscale bench`."""
     told = "run techniques and policies on a file of questions"

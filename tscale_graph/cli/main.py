@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from tscale_graph.cli.arguments import add_draw, add_policy, add_prm, add_sampling
-from tscale_graph.cli.bench_arguments import add_bench, add_tune
+from tscale_graph.cli.bench_arguments import add_bench, add_report, add_tune
 
 COMPLETE, FAILED, WRONG_USE, CUT_OFF, NO_ANSWER, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
@@ -119,6 +119,10 @@ def _run(asked: argparse.Namespace) -> int:
         from tscale_graph.cli.bench import bench_command
 
         return bench_command(asked)
+    if asked.command == "report":
+        from tscale_graph.cli.report import report_command
+
+        return report_command(asked)
     if asked.command == "tune":
         from tscale_graph.cli.tune import tune_command
 
@@ -201,6 +205,7 @@ def _parser() -> argparse.ArgumentParser:
     add_policy(commands)
     add_bench(commands)
     add_tune(commands)
+    add_report(commands)
     commands.add_parser("models", help="which models there are, and what each needs")
     commands.add_parser("techniques", help="which techniques, rules and verifiers there are")
     return parser

@@ -4,8 +4,9 @@ import math
 
 import pytest
 
+from tscale_graph.pages.tables import Table
 from tscale_graph.verifiers.process.metrics import Measured
-from tscale_graph.verifiers.process.report.tables import Table, figure, percent
+from tscale_graph.verifiers.process.report.tables import figure, percent
 
 TABLE = Table(
     "Right | wrong",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tscale_graph.pages.tables import Table
 from tscale_graph.verifiers.process.ablating import Ablation
 from tscale_graph.verifiers.process.buying import (
     BEST,
@@ -13,7 +14,7 @@ from tscale_graph.verifiers.process.buying import (
     Bought,
 )
 from tscale_graph.verifiers.process.evaluating import StepEvaluation
-from tscale_graph.verifiers.process.report.tables import Table, figure, percent
+from tscale_graph.verifiers.process.report.tables import figure, percent
 from tscale_graph.verifiers.process.saving import ModelCard
 from tscale_graph.verifiers.process.training import Training
 

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import base64
 import dataclasses
-import functools
-import hashlib
 import html
 import json
 import math
 import os
 from collections.abc import Mapping, Sequence
-from importlib import resources
 from pathlib import Path
-from string import Template
 from typing import Any, cast
 
 from pydantic import BaseModel
 
+from tscale_graph.pages.page import page as html_page
+from tscale_graph.pages.page import standalone
 from tscale_graph.verifiers.process.buying import (
     BEST,
     LOGPROB,
@@ -73,7 +70,6 @@ def charts(report: Report) -> dict[str, tuple[str, str]]:
 
 def page(report: Report) -> str:
     """The report as one HTML page that loads nothing and runs nothing."""
-    style = _part("page.css") + _part("chart.css")
     figures = "\n".join(
         f"<figure><figcaption>{html.escape(title)}</figcaption>\n{svg}</figure>"
         for title, svg in charts(report).values()
@@ -82,15 +78,15 @@ def page(report: Report) -> str:
     card = first.html().replace("<table>", '<table class="words">')
     listed = "".join(f"<li>{html.escape(told)}</li>" for told in findings(report))
     notes = "".join(f'<p class="note">{html.escape(note)}</p>' for note in report.notes)
-    return Template(_part("page.html")).substitute(
-        style=style,
-        style_hash="sha256-" + base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
-        subtitle=html.escape(f"{report.card.policy}; {report.card.data}; {report.card.created}"),
-        findings=f'<ul class="findings">{listed}</ul>' if listed else "",
-        charts=f'<div class="charts">\n{figures}\n</div>' if figures else "",
-        tables="\n".join([*(table.html() for table in others), card]),
-        notes=notes,
-    )
+    main = [
+        f'<ul class="findings">{listed}</ul>' if listed else "",
+        f'<div class="charts">\n{figures}\n</div>' if figures else "",
+        *(table.html() for table in others),
+        card,
+        notes,
+    ]
+    subtitle = f"{report.card.policy}; {report.card.data}; {report.card.created}"
+    return html_page("Process reward model", subtitle, "\n".join(main))
 
 
 def markdown(report: Report) -> str:
@@ -101,11 +97,6 @@ def markdown(report: Report) -> str:
     notes = "".join(f"{note}\n\n" for note in report.notes)
     body = "\n".join(table.markdown() for table in [*others, first])
     return f"# Process reward model\n\n{told}\n{pictures}{body}\n{notes}".rstrip() + "\n"
-
-
-def standalone(svg: str) -> str:
-    """A chart that brings its style along."""
-    return svg.replace("<rect", f"<style>\n{_part('chart.css')}</style>\n<rect", 1)
 
 
 def plain(value: Any) -> Any:
@@ -151,12 +142,3 @@ def _gain(one: Bought, of: str) -> tuple[str, str]:
 
 def _slug(name: str) -> str:
     return "".join(c if c.isalnum() else "-" for c in name.casefold())
-
-
-@functools.cache
-def _part(name: str) -> str:
-    return (
-        resources.files("tscale_graph.verifiers.process.report")
-        .joinpath(name)
-        .read_text(encoding="utf-8")
-    )

@@ -1,0 +1,1 @@
+"""What reports on paper and on screens share: a page that loads nothing, its style, and tables."""
