@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tscale_graph.importing import imported_late
 
 if TYPE_CHECKING:
+    from tscale_graph.batching import abatch, batch
     from tscale_graph.budget import Budget, BudgetExceeded, Usage
     from tscale_graph.candidates import Candidate, Result, SamplingError, Verdict
     from tscale_graph.policy import Policy
@@ -32,8 +33,10 @@ __all__ = [
     "Usage",
     "Verdict",
     "ab_mcts",
+    "abatch",
     "aggregate_recursively",
     "asolve",
+    "batch",
     "beam_search",
     "best_of_n",
     "cascade",
@@ -46,6 +49,8 @@ __all__ = [
 ]
 
 _HOMES = {
+    "abatch": "batching",
+    "batch": "batching",
     "Budget": "budget",
     "BudgetExceeded": "budget",
     "Usage": "budget",

@@ -20,7 +20,17 @@ from tscale_graph.techniques.whole_runs import of_samples, one_sample
 from tscale_graph.verifiers.titles import title_of
 
 
-def sampling_loop(settings: SamplingSettings, *, technique: str) -> TechniqueGraph:
+class SamplingGraph(TechniqueGraph):
+    """The loop as a graph, which others may take apart.
+
+    Attributes:
+        settings: what it samples, and how it chooses.
+    """
+
+    settings: SamplingSettings
+
+
+def sampling_loop(settings: SamplingSettings, *, technique: str) -> SamplingGraph:
     """START → admit → sample × k (→ verify) (→ cluster) → decide → admit again (→ rank) → finish.
 
     The steps in brackets are there when the settings have a verifier, a kind of answer whose
@@ -41,7 +51,8 @@ def sampling_loop(settings: SamplingSettings, *, technique: str) -> TechniqueGra
         notes=notes,
         at_least=partial(of_samples, one_sample(settings)),
     )
-    graph = TechniqueGraph(state, known, input_schema=Question, output_schema=Answered)
+    graph = SamplingGraph(state, known, input_schema=Question, output_schema=Answered)
+    graph.settings = settings
     add_node(graph, "admit", gate.admit, execute_in="activity", state=state)
     add_node(graph, "sample", Sampler(settings).sample, execute_in="activity", state=state)
     last = "sample"

@@ -12,10 +12,10 @@ import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from tscale_graph.allocating import Request
 from tscale_graph.recordings.records import playing_order
 from tscale_graph.recordings.simulating import Deck
 from tscale_graph.stopping import AnswerPrior
-from tscale_graph.tuning.allocating import Request
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.recordings.made_up import question
+from tscale_graph.allocating import Request, allocate
 from tscale_graph.recordings.simulating import prepare
 from tscale_graph.stopping import AnswerPrior
-from tscale_graph.tuning.allocating import Request, allocate
 from tscale_graph.tuning.batches import Allocator, Ticket, rehearse, rehearse_uniform
 
 counts = st.lists(st.integers(1, 12), max_size=4).map(lambda c: tuple(sorted(c, reverse=True)))

@@ -1,0 +1,1 @@
+"""Many requests under one shared budget: the state, who gets what, and the work."""

@@ -1,0 +1,83 @@
+"""Many requests under one shared budget, as one graph."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langgraph.graph import END, START, StateGraph
+
+from tscale_graph.budget import Budget
+from tscale_graph.models.endpoint import Askable
+from tscale_graph.policy import Policy
+from tscale_graph.techniques.batching.granting import Prior
+from tscale_graph.techniques.batching.state import Batch, Batched, BatchState
+from tscale_graph.techniques.batching.working import BatchWork
+from tscale_graph.techniques.nodes import add_edges, add_node
+from tscale_graph.techniques.policies import serve_classes
+from tscale_graph.techniques.recipes import REAL, Kitchen
+from tscale_graph.techniques.settings import check_count
+from tscale_graph.verifiers import Verifier
+
+MAX_PARALLEL, BUNDLE = 64, 1
+
+
+def sampling_batch(
+    policy: Policy,
+    *,
+    model: str | Askable | None = None,
+    verifier: Verifier | str | None = None,
+    budget: Budget | dict[str, Any] | None = None,
+    max_parallel: int = MAX_PARALLEL,
+    bundle: int = BUNDLE,
+    prior: Prior | None = None,
+    seed: int | None = None,
+) -> StateGraph[Any, Any, Any, Any]:
+    """A graph that answers many requests out of one budget.
+
+    Input: `requests` (a list of `BatchRequest`, or dicts of its fields) and `budget`. Output:
+    `results`, one for each request, in their order.
+
+    START → admit → sample × k → admit again → finish. Every request gets one sample; then samples
+    go where the expected gain for a token is greatest (Damani et al. 2024, arXiv:2410.04707), and
+    are asked for again when these have come back. Requests that are settled get no more, and
+    hopeless ones little. Classes that a policy serves by self_consistency or best_of_n share the
+    budget so; other techniques run once, as a whole. The stopping rules of the policy give way to
+    the shared budget; what a "value_of_information" believes of its class is used.
+
+    Args:
+        policy: what is done for each class.
+        model: for classes that name none; "local" if None.
+        verifier: for classes whose technique takes one and that name none.
+        budget: of batches that bring none.
+        max_parallel: the most samples in flight, at least 1: more wait less, fewer learn more.
+        bundle: samples that a request is given at once, where the provider answers one prompt
+            several times; at least 1.
+        prior: what to believe of a question of a class before it was sampled, or None of it.
+        seed: sample k of every request gets this one plus k, where the provider takes seeds.
+
+    Raises:
+        PolicyError: a `ValueError`, when a class cannot be served.
+        ValueError: for a number that is too small.
+    """
+    check_count("max_parallel", max_parallel, at_least=1)
+    check_count("bundle", bundle, at_least=1)
+    kitchen = Kitchen(REAL, model=model or "local", verifier=verifier)
+    work = BatchWork(
+        policy=policy,
+        served=serve_classes(policy, kitchen),
+        budget=None if budget is None else Budget.of(budget),
+        max_parallel=max_parallel,
+        bundle=min(bundle, max_parallel),
+        prior=prior,
+        seed=seed,
+    )
+    state = BatchState
+    graph = StateGraph(state, input_schema=Batch, output_schema=Batched)
+    add_node(graph, "admit", work.admit, execute_in="activity", state=state)
+    add_node(graph, "sample", work.sample, execute_in="activity", state=state)
+    add_node(graph, "finish", work.finish, execute_in="workflow", state=state)
+    graph.add_edge(START, "admit")
+    add_edges(graph, "admit", work.fan_out, ["sample", "finish"])
+    graph.add_edge("sample", "admit")
+    graph.add_edge("finish", END)
+    return graph
