@@ -89,6 +89,43 @@ class Request:
             )
         return self.value * gain / self.tokens
 
+    def best_wave(self, *, prompt: float) -> tuple[int, float]:
+        """How many samples to ask for in one request, and what that gains for each token.
+
+        A request for several pays for its prompt once, so a few at a time gain more for their
+        tokens than one; too many are taken in vain. `tokens` are those of one sample, without the
+        prompt.
+
+        Args:
+            prompt: tokens of the prompt, at least 0.
+        """
+        left = self.max_samples - self.samples
+        if left <= 0 or self.passed:
+            return 0, 0.0
+        now, readable = 0.0, 1.0
+        if not self.verified:
+            first, second, *_ = (*self.counts[:2], 0, 0)
+            if first - second > left:
+                return 0, 0.0
+            votes = sum(self.counts)
+            readable = (votes + 1) / (self.samples + 1)
+            groups = groups_of(self.counts)
+            now = probability_right(groups, more=0, prior=self.prior) if groups else 0.0
+        best, rate, wave = 0, 0.0, 1
+        while wave <= min(left, _HORIZON):
+            gain = self._gain_of(wave) - now
+            here = self.value * readable * gain / (prompt + wave * self.tokens)
+            if here > rate:
+                best, rate = wave, here
+            wave *= 2
+        return best, rate
+
+    def _gain_of(self, wave: int) -> float:
+        """P(right) after so many more samples; with a verifier, P(one of them passes)."""
+        if self.verified:
+            return 1 - self._all_fail(wave)
+        return probability_right(groups_of(self.counts), more=wave, prior=self.prior)
+
     def gain_after(self, granted: int) -> float:
         """The same for a sample beyond so many that are granted and have not come back."""
         if not granted:
@@ -152,6 +189,32 @@ def allocate(
         total += 1
         tokens -= request.lease
         heapq.heappush(heap, (-request.gain_after(granted[place]), place))
+    return tuple(granted)
+
+
+def allocate_waves(
+    requests: Sequence[tuple[Request, float]], *, tokens: float, parallel: int
+) -> tuple[int, ...]:
+    """How many samples each request gets next, in one request to the provider.
+
+    Args:
+        requests: where they stand, and the tokens of their prompts.
+        tokens: what is left of the shared budget, as it is expected to be spent.
+        parallel: the most samples to grant at once, at least 1.
+    """
+    granted = [0] * len(requests)
+    waves = [request.best_wave(prompt=prompt) for request, prompt in requests]
+    order = sorted(range(len(requests)), key=lambda place: -waves[place][1])
+    for place in order:
+        samples, rate = waves[place]
+        request, prompt = requests[place]
+        cost = prompt + samples * request.tokens
+        if not rate or parallel <= 0:
+            break
+        if cost <= tokens:
+            granted[place] = min(samples, parallel)
+            parallel -= granted[place]
+            tokens -= cost
     return tuple(granted)
 
 

@@ -34,7 +34,7 @@ async def abatch(
             `budget` of its own within the shared one.
         policy: what is done for each class; or the name of a technique, for one class alone.
         budget: of all of it. It is never exceeded.
-        arguments: of `sampling_batch`: model, verifier, max_parallel, bundle, prior, seed; with a
+        arguments: of `sampling_batch`: model, verifier, max_parallel, prior, seed; with a
             technique by name, its own too.
 
     Returns:
@@ -72,7 +72,7 @@ def batch(
     return run_blocking(abatch(questions, policy, budget=budget, **arguments))
 
 
-_OF_BATCHES = ("model", "verifier", "max_parallel", "bundle", "prior", "seed")
+_OF_BATCHES = ("model", "verifier", "max_parallel", "prior", "seed")
 
 
 def _request(place: int, asked: Asked) -> BatchRequest:

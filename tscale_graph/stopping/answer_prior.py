@@ -63,6 +63,15 @@ class AnswerPrior:
         *seen, unseen = (weight / total for weight in weights)
         return seen, unseen
 
+    def log_chance(self, right: int, samples: int) -> float:
+        """Log of the chance that so many of some samples are right, in one order of them.
+
+        >>> round(math.exp(AnswerPrior(1, 1, 1).log_chance(1, 2)), 3)
+        0.167
+        """
+        wrong = samples - right
+        return _log_beta(self.a + right, self.b + wrong) - _log_beta(self.a, self.b)
+
     @classmethod
     def fit(cls, recordings: Iterable[tuple[int, Sequence[int]]]) -> AnswerPrior:
         """The prior under which recorded questions are most likely (maximum likelihood).

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from tscale_graph.allocating import Request, allocate
+from tscale_graph.allocating import Request, allocate, allocate_waves
 from tscale_graph.budget import LIMITS, Budget, Limit, Remaining, Usage
+from tscale_graph.difficulty import Signals
 from tscale_graph.leases import SampleSize, all_of, grant
 from tscale_graph.stopping import AnswerPrior
 
-Prior = Callable[[str, str], AnswerPrior | None]
-"""What to believe of a question of a class, before it was sampled; None for what its class says."""
+Prior = Callable[[Signals], AnswerPrior | None]
+"""What to believe of a question, its votes apart; None for what its class says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,10 @@ class Place:
         done: it needs nothing any more.
         left: of its own budget, or None where it has none.
         standing: what the allocation is told of it; None before its first sample.
-        together: several of its samples are one request to the provider.
+        prompt: tokens of its prompt, as far as known.
+        fresh: what is believed before its first sample, once others of its class have shown how
+            long samples are; else None.
+        together: several of its samples are one request to the provider, and share the prompt.
     """
 
     at: int
@@ -35,7 +39,9 @@ class Place:
     done: bool
     left: Remaining | None
     standing: Request | None
+    prompt: float
     together: bool
+    fresh: Request | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +112,7 @@ class Purse:
 
 
 def grants(
-    places: list[Place], left: Remaining, *, parallel: int, bundle: int
+    places: Sequence[Place], left: Remaining, *, parallel: int
 ) -> tuple[list[Granted], Limit | None]:
     """The next leases, and the limit that was too short for somebody, or None.
 
@@ -114,50 +120,63 @@ def grants(
         places: where the requests stand.
         left: of the shared budget.
         parallel: the most samples in flight, at least 1.
-        bundle: samples that a request is given at once where they share a prompt, at least 1.
     """
     if left.spent_limit is not None:
         return [], left.spent_limit
     purse, free = Purse(left), parallel
     begin = [place for place in places if not place.done and place.standing is None]
+    first = _first_waves(begin, left)
     for place in sorted(begin, key=lambda place: place.whole is not None):
         if free <= 0:
             return purse.granted, None
-        free -= purse.give(place, 1) if place.whole is None else purse.give_whole(place)
+        wave = min(free, first.get(place.at, 1))
+        free -= purse.give(place, wave) if place.whole is None else purse.give_whole(place)
     if purse.granted:
         return purse.granted, None
-    for place, samples in _worth_most(places, purse.left, parallel=parallel, bundle=bundle):
+    for place, samples in _worth_most(places, purse.left, parallel=parallel):
         purse.give(place, samples)
     return purse.granted, purse.short_of
 
 
-def _worth_most(
-    places: list[Place], left: Remaining, *, parallel: int, bundle: int
-) -> Iterator[tuple[Place, int]]:
-    known = [place for place in places if not place.done and place.standing is not None]
-    requests = [_bundled(place, bundle) for place in known]
-    units = allocate(
-        requests,
-        tokens=math.inf if left.tokens is None else float(left.tokens),
-        parallel=max(1, parallel // bundle),
+def _first_waves(begin: Sequence[Place], left: Remaining) -> dict[int, int]:
+    """How many samples requests begin with: one each, or more where half of the budget pays."""
+    wanted = {
+        place.at: (place.fresh.best_wave(prompt=place.prompt)[0], place)
+        for place in begin
+        if place.together and place.fresh is not None
+    }
+    cost = sum(
+        place.prompt + wave * (place.fresh or Request()).tokens for wave, place in wanted.values()
     )
-    for place, request, count in zip(known, requests, units, strict=True):
-        wanted = count * (bundle if place.together else 1)
-        wanted = min(wanted, request.max_samples - request.samples)
-        if wanted:
-            yield place, wanted
+    if left.tokens is not None and cost > left.tokens / 2:
+        return {}
+    return {at: max(1, wave) for at, (wave, _) in wanted.items()}
 
 
-def _bundled(place: Place, bundle: int) -> Request:
-    """What the allocation is told: what a sample costs where a bundle shares its prompt."""
+def _worth_most(
+    places: Sequence[Place], left: Remaining, *, parallel: int
+) -> Iterator[tuple[Place, int]]:
+    """How many samples each place should have: those that share a prompt in waves, others alone."""
+    known = [place for place in places if not place.done and place.standing is not None]
+    tokens = math.inf if left.tokens is None else float(left.tokens)
+    together = [place for place in known if place.together]
+    alone = [place for place in known if not place.together]
+    waves = allocate_waves(
+        [(place.standing or Request(), place.prompt) for place in together],
+        tokens=tokens,
+        parallel=parallel,
+    )
+    yield from ((place, count) for place, count in zip(together, waves, strict=True) if count)
+    if parallel > sum(waves) and alone:
+        each = allocate([_leased(place) for place in alone], tokens=tokens, parallel=parallel)
+        yield from ((place, count) for place, count in zip(alone, each, strict=True) if count)
+
+
+def _leased(place: Place) -> Request:
+    """What the allocation is told: the most that a sample can cost, too."""
     standing, size = place.standing or Request(), place.size
-    if not place.together:
-        most = size.each.tokens + size.beside.tokens
-        return replace(standing, most_tokens=max(float(most), standing.tokens))
-    shared = size.prompt_tokens * (1 - 1 / bundle)
-    tokens = max(1.0, standing.tokens - shared)
-    most = size.prompt_tokens + bundle * (size.output_tokens + size.beside.tokens)
-    return replace(standing, tokens=tokens, most_tokens=max(float(most), tokens))
+    most = float(size.each.tokens + size.beside.tokens)
+    return replace(standing, most_tokens=max(most, standing.tokens))
 
 
 def _within(left: Remaining, own: Remaining | None) -> Remaining:

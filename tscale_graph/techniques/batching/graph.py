@@ -18,7 +18,7 @@ from tscale_graph.techniques.recipes import REAL, Kitchen
 from tscale_graph.techniques.settings import check_count
 from tscale_graph.verifiers import Verifier
 
-MAX_PARALLEL, BUNDLE = 64, 1
+MAX_PARALLEL = 64
 
 
 def sampling_batch(
@@ -28,7 +28,6 @@ def sampling_batch(
     verifier: Verifier | str | None = None,
     budget: Budget | dict[str, Any] | None = None,
     max_parallel: int = MAX_PARALLEL,
-    bundle: int = BUNDLE,
     prior: Prior | None = None,
     seed: int | None = None,
 ) -> StateGraph[Any, Any, Any, Any]:
@@ -50,9 +49,8 @@ def sampling_batch(
         verifier: for classes whose technique takes one and that name none.
         budget: of batches that bring none.
         max_parallel: the most samples in flight, at least 1: more wait less, fewer learn more.
-        bundle: samples that a request is given at once, where the provider answers one prompt
-            several times; at least 1.
-        prior: what to believe of a question of a class before it was sampled, or None of it.
+        prior: what to believe of a question, its votes apart: a `Difficulty`, or a function of
+            `Signals`; None, or what gives None, for what the class says.
         seed: sample k of every request gets this one plus k, where the provider takes seeds.
 
     Raises:
@@ -60,14 +58,12 @@ def sampling_batch(
         ValueError: for a number that is too small.
     """
     check_count("max_parallel", max_parallel, at_least=1)
-    check_count("bundle", bundle, at_least=1)
     kitchen = Kitchen(REAL, model=model or "local", verifier=verifier)
     work = BatchWork(
         policy=policy,
         served=serve_classes(policy, kitchen),
         budget=None if budget is None else Budget.of(budget),
         max_parallel=max_parallel,
-        bundle=min(bundle, max_parallel),
         prior=prior,
         seed=seed,
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from langchain_core.messages import convert_to_messages
 
 from tscale_graph.allocating import Request
+from tscale_graph.candidates import Candidate
+from tscale_graph.difficulty import Signals
 from tscale_graph.leases import SampleSize
 from tscale_graph.models.nested import TechniqueGraph
 from tscale_graph.stopping import AnswerPrior, ValueOfInformation
@@ -29,7 +31,7 @@ class Standings:
 
     Attributes:
         graphs: of the classes, by name.
-        prior: what to believe of a question before it was sampled.
+        prior: what to believe of a question, its votes apart.
     """
 
     graphs: Mapping[str, TechniqueGraph]
@@ -55,7 +57,7 @@ class Standings:
             tokens = estimated_tokens(convert_to_messages(request.messages))
             most = graph.technique.at_most(tokens)
             done = at in run.whole
-            return Place(at, SampleSize(0, 1), most, done, left, None, together=False)
+            return Place(at, SampleSize(0, 1), most, done, left, None, 0.0, together=False)
         settings, candidates = graph.settings, run.candidates.get(at, [])
         prompt = settings.prompt(convert_to_messages(request.messages))
         size = settings.endpoint.size(
@@ -69,31 +71,65 @@ class Standings:
             beside = needs(question, answer_tokens=settings.max_output_tokens)
             size = replace(size, beside=beside)
         standing = self._standing(run, at, settings) if candidates else None
-        done = standing is not None and standing.gain <= 0
+        prompts = [one.prompt_tokens for one in candidates if one.prompt_tokens]
+        tokens = float(max(prompts, default=size.prompt_tokens))
+        done = standing is not None and standing.best_wave(prompt=tokens)[1] <= 0
         together = settings.endpoint.shares_prompt
-        return Place(at, size, None, done, left, standing, together=together)
+        fresh = self._fresh(run, at, settings) if together and not candidates else None
+        return Place(at, size, None, done, left, standing, tokens, together=together, fresh=fresh)
 
     def _standing(self, run: BatchRun, at: int, settings: SamplingSettings) -> Request:
         snapshot = self.snapshot(run, at)
         kind, candidates = read(settings, snapshot)
         left = max(0, settings.max_samples - len(candidates))
         standing = standing_of(settings, candidates, kind, left=left)
-        each = [c.usage.tokens for c in candidates if not c.error] or [1]
+        each = [self._cost(c, settings) for c in candidates if not c.error] or [1]
         failing = sum(1 for c in candidates if c.error and not c.cut_off_by)
         hopeless = failing == len(candidates) and failing >= _IN_VAIN
         return Request(
             counts=() if settings.verifier is not None else tuple(standing.counts),
             samples=settings.max_samples if hopeless else len(candidates),
             tokens=max(1.0, sum(each) / len(each)),
-            prior=self._prior(run, at, settings),
+            prior=self._prior(run, at, settings, candidates),
             max_samples=settings.max_samples,
             verified=settings.verifier is not None,
             passed=standing.passed > 0,
         )
 
-    def _prior(self, run: BatchRun, at: int, settings: SamplingSettings) -> AnswerPrior:
+    def _fresh(self, run: BatchRun, at: int, settings: SamplingSettings) -> Request | None:
+        """What is believed of a request before its first sample; None while nothing is known."""
+        route = run.routes[at]
+        seen = [
+            candidate.usage.output_tokens
+            for other, candidates in run.candidates.items()
+            if run.routes[other] == route
+            for candidate in candidates[:1]
+            if not candidate.error
+        ]
+        if not seen:
+            return None
+        return Request(
+            tokens=max(1.0, sum(seen) / len(seen)),
+            prior=self._prior(run, at, settings, []),
+            max_samples=settings.max_samples,
+            verified=settings.verifier is not None,
+        )
+
+    def _cost(self, candidate: Candidate, settings: SamplingSettings) -> int:
+        """What one more sample like it takes; without its prompt, where that is shared."""
+        used = candidate.usage
+        return used.output_tokens if settings.endpoint.shares_prompt else used.tokens
+
+    def _prior(
+        self,
+        run: BatchRun,
+        at: int,
+        settings: SamplingSettings,
+        candidates: Sequence[Candidate],
+    ) -> AnswerPrior:
+        question = question_of(run.requests[at].messages)
         if self.prior is not None:
-            told = self.prior(question_of(run.requests[at].messages), run.routes[at])
+            told = self.prior(signals_of(question, run.routes[at], candidates))
             if told is not None:
                 return told
         rule = settings.rule
@@ -110,3 +146,19 @@ class Standings:
             clock=run.clock,
             cut_off_by=run.cut_off_by if cut_off else None,
         )
+
+
+def signals_of(question: str, task_class: str, candidates: Sequence[Candidate]) -> Signals:
+    """What is known of a question by the samples that it has, their votes apart."""
+    whole = [one for one in candidates if not one.error]
+    told = [one.mean_logprob for one in whole if one.mean_logprob is not None]
+    return Signals(
+        question=question,
+        task_class=task_class,
+        output_tokens=_mean([one.usage.output_tokens for one in whole]),
+        mean_logprob=_mean(told),
+    )
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None

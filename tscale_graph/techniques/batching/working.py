@@ -40,8 +40,7 @@ class BatchWork:
         served: the graphs of the classes.
         budget: of batches that bring none.
         max_parallel: the most samples in flight.
-        bundle: samples that a request is given at once, where they share a prompt.
-        prior: what to believe of a question before it was sampled.
+        prior: what to believe of a question, its votes apart.
         seed: of all samples, or None.
     """
 
@@ -49,7 +48,6 @@ class BatchWork:
     served: Served
     budget: Budget | None
     max_parallel: int
-    bundle: int
     prior: Prior | None
     seed: int | None
 
@@ -71,9 +69,7 @@ class BatchWork:
         if admission is None:
             return update
         places = [self.standings.place(run, at) for at in range(len(run.requests))]
-        granted, short_of = grants(
-            places, run.remaining(admission), parallel=self.max_parallel, bundle=self.bundle
-        )
+        granted, short_of = grants(places, run.remaining(admission), parallel=self.max_parallel)
         tasks = [self._task(run, admission, one) for one in granted]
         plain = {
             "admission": admission.model_dump(),
