@@ -1,4 +1,4 @@
-"""What tells hard questions from easy ones: learnt where it is there, left alone where it is not."""
+"""What tells hard questions from easy ones: learnt where it is there, and left alone elsewhere."""
 
 import math
 import random
@@ -49,8 +49,10 @@ def test_long_samples_tell_of_hard_questions_where_they_do():
         chance(fitted(Signals("How many q0000?", "told", output_tokens=tokens)))
         for tokens in (20, 100)
     )
-    assert short > 0.7 and long < 0.3
-    assert "nats" in fitted.notes[0] and "not believed" not in fitted.notes[0]
+    assert short > 0.7
+    assert long < 0.3
+    assert "nats" in fitted.notes[0]
+    assert "not believed" not in fitted.notes[0]
 
 
 def test_what_tells_nothing_is_rarely_believed_and_then_little():
@@ -77,7 +79,8 @@ def test_the_same_questions_give_the_same_predictor():
 @given(of_classes, st.dictionaries(st.sampled_from(FEATURES), reals))
 def test_whatever_the_features_the_prior_is_one(known, features):
     prior = known.prior(features)
-    assert prior.a > 0 and prior.b > 0
+    assert prior.a > 0
+    assert prior.b > 0
     assert math.isfinite(prior.a + prior.b)
     assert prior.gamma == known.gamma
 
@@ -115,9 +118,10 @@ def test_it_is_saved_and_read_again(tmp_path):
 def test_a_broken_file_is_told_in_one_line(tmp_path, text, told):
     path = tmp_path / "difficulty.json"
     path.write_text(text)
-    with pytest.raises(ValueError, match="difficulty.json") as caught:
+    with pytest.raises(ValueError, match=r"difficulty\.json") as caught:
         Difficulty.load(path)
-    assert told in str(caught.value) and "\n" not in str(caught.value)
+    assert told in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
