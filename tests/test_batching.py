@@ -54,6 +54,22 @@ def test_every_question_has_its_result_in_its_place():
     assert batch([], budget=PLENTY) == []
 
 
+def test_a_thread_may_have_several_batches():
+    recorded = [question(f"q{k}", digit * 8, gold=digit) for k, digit in enumerate("31415")]
+    model = ReplayModel(questions=tuple(recorded))
+    graph = sampling_batch(policy(any=votes()), model=model).compile(checkpointer=InMemorySaver())
+    config = {"configurable": {"thread_id": "one"}}
+    said, calls = [], []
+    for part in (recorded[:3], recorded[3:]):
+        asked = [{"messages": [("user", one.question)]} for one in part]
+        out = graph.invoke({"requests": asked, "budget": {"tokens": 10_000}}, config)
+        results = [Result.model_validate(result) for result in out["results"]]
+        said += [result.answer for result in results]
+        calls.append(spent(results).calls / len(part))
+    assert said == list("31415")
+    assert calls[0] == calls[1]
+
+
 def test_settled_questions_get_no_more_and_contested_ones_do():
     recorded = [
         question("settled", "3" * 24),

@@ -5,6 +5,7 @@ from operator import attrgetter
 
 import pytest
 
+from tests.benchmarks.picture import BEGIN, END
 from tests.benchmarks.results import README, read, with_figures
 
 
@@ -17,6 +18,16 @@ def test_the_first_program_runs(capsys):
 
 def test_the_figures_are_those_that_the_benchmark_kept():
     assert with_figures(README.read_text(), read()) == README.read_text()
+
+
+def test_the_first_picture_shows_what_its_report_says():
+    found = re.search(f"{BEGIN}(.*?){END}", README.read_text(), re.DOTALL)[1]
+    words = " ".join(found.split())
+    report = (README.parent / "docs/picture/report.md").read_text().replace("\n", " ")
+    said = re.search(r"(Tuned policy: .* points\.) Recordings", words)[1]
+    for sentence in re.split(r"(?<=\.) (?=[A-Z])", said):
+        assert sentence.lower() in report.lower()
+    assert (README.parent / "docs/picture/frontier.svg").exists()
 
 
 def test_the_public_names_are_those_that_are_promised():

@@ -163,3 +163,16 @@ def test_default_settings_have_names_of_their_own_and_can_be_replayed():
             settings = default_settings(verified, most=most)
             assert len({setting.name for setting in settings}) == len(settings)
             assert all(replayable(setting).most <= most for setting in settings)
+
+
+def test_what_is_not_measured_has_no_price():
+    asked = {"numbers": [question("q", "3312")], "checked": [question("r", "3312")]}
+    settings = [Setting.vote(2), Setting.best_of(2, stop="fixed")]
+    measured = measure(
+        asked, settings, verification={"numbers": "none", "checked": "gold"},
+        usd=lambda inputs, outputs: inputs + 2 * outputs,
+    )  # fmt: skip
+    assert np.isnan(measured.usd[0, 1])
+    assert np.isnan(measured.tokens[0, 1])
+    assert np.isfinite(measured.usd[[0, 1, 1], [0, 0, 1]]).all()
+    assert (measured.usd[1] > measured.tokens[1]).all()

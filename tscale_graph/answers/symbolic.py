@@ -70,7 +70,6 @@ class Math:
         Raises:
             ImportError: where math-verify is not installed.
         """
-        require_math_verify()
         return _key(answer)
 
 
@@ -108,6 +107,7 @@ def _last_side(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _key(answer: str) -> str:
+    require_math_verify()
     if len(answer) > _LONGEST:
         number = whole_number(answer)
         return str(number) if number is not None else " ".join(answer.split())

@@ -20,7 +20,7 @@ from tscale_graph.recordings.questions import read_examples, read_questions
 from tscale_graph.recordings.recorder import Recorded, arecord
 
 Done = TypeVar("Done")
-_LINES = 200
+_LINES = 20
 """About so many lines at most say how far it is, where there is no terminal."""
 _OPTIONS = ("model", "samples", "temperature", "max_output_tokens", "answer", "system", "seed")
 
@@ -111,6 +111,7 @@ class QuestionsBar:
         self._task = self._bar.add_task("", total=None, told="")
         self._shown = False
         self._lines = 0
+        self._told = -1
 
     def __enter__(self) -> QuestionsBar:
         self._bar.start()
@@ -129,12 +130,14 @@ class QuestionsBar:
         """
         if self._console.is_terminal:
             self._bar.update(self._task, completed=done, total=total, told=told)
-        elif done or self._shown:
+        elif done != self._told and (done or self._shown):
             # Not a line for each of thousands.
-            if done in (0, total) or total <= _LINES or done * _LINES // total > self._lines:
+            step = done * _LINES // max(1, total)
+            if done == total or total <= _LINES or step > self._lines:
                 told = f", {told}" if told else ""
                 print(f"{done} of {total} {self._of}{told}", file=sys.stderr, flush=True)
-            self._lines = done * _LINES // max(1, total)
+                self._told = done
+            self._lines = step
         self._shown = True
 
 

@@ -40,6 +40,7 @@ def best_gain_per_sample(groups: Groups, *, horizon: int, prior: AnswerPrior) ->
     return best
 
 
+@lru_cache(maxsize=65536)
 def probability_right(groups: Groups, *, more: int, prior: AnswerPrior) -> float:
     """P(the right answer has the most votes after `more` further ones); a tie counts one half."""
     votes = sum(count * times for count, times in groups)

@@ -11,7 +11,7 @@ from tscale_graph.recordings.records import RecordedQuestion
 from tscale_graph.recordings.simulating import Verification, prepare
 from tscale_graph.stopping import NEED_VERIFIER, AnswerPrior
 from tscale_graph.tuning.cells import first_pass, simulated, verified_exactly, voted
-from tscale_graph.tuning.measured import Measured
+from tscale_graph.tuning.measured import Floats, Measured
 from tscale_graph.tuning.playable import Replayable, replayable
 from tscale_graph.tuning.priors import class_prior, priors_for
 from tscale_graph.tuning.replaying import Replays, Waves
@@ -94,12 +94,21 @@ def measure(
         classes=tuple(name for name, asked in questions.items() for _ in asked),
         settings=tuple(settings),
         tokens=inputs + outputs,
-        usd=inputs * np.nan if usd is None else np.vectorize(usd, otypes=[float])(inputs, outputs),
+        usd=_priced(usd, inputs, outputs),
         priors=found,
         notes=tuple(notes),
         accuracy=arrays["accuracy"],
         calls=arrays["calls"],
     )
+
+
+def _priced(usd: Callable[..., float] | None, inputs: Floats, outputs: Floats) -> Floats:
+    """Dollars where there is a price and something was measured, else NaN."""
+    found: Floats = np.full(inputs.shape, np.nan)
+    if usd is not None:
+        known = ~np.isnan(inputs)
+        found[known] = [usd(*both) for both in zip(inputs[known], outputs[known], strict=True)]
+    return found
 
 
 class _Memory:

@@ -28,8 +28,6 @@ class Place:
         left: of its own budget, or None where it has none.
         standing: what the allocation is told of it; None before its first sample.
         prompt: tokens of its prompt, as far as known.
-        fresh: what is believed before its first sample, once others of its class have shown how
-            long samples are; else None.
         together: several of its samples are one request to the provider, and share the prompt.
     """
 
@@ -41,7 +39,6 @@ class Place:
     standing: Request | None
     prompt: float
     together: bool
-    fresh: Request | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,32 +122,15 @@ def grants(
         return [], left.spent_limit
     purse, free = Purse(left), parallel
     begin = [place for place in places if not place.done and place.standing is None]
-    first = _first_waves(begin, left)
     for place in sorted(begin, key=lambda place: place.whole is not None):
         if free <= 0:
             return purse.granted, None
-        wave = min(free, first.get(place.at, 1))
-        free -= purse.give(place, wave) if place.whole is None else purse.give_whole(place)
+        free -= purse.give(place, 1) if place.whole is None else purse.give_whole(place)
     if purse.granted:
         return purse.granted, None
     for place, samples in _worth_most(places, purse.left, parallel=parallel):
         purse.give(place, samples)
     return purse.granted, purse.short_of
-
-
-def _first_waves(begin: Sequence[Place], left: Remaining) -> dict[int, int]:
-    """How many samples requests begin with: one each, or more where half of the budget pays."""
-    wanted = {
-        place.at: (place.fresh.best_wave(prompt=place.prompt)[0], place)
-        for place in begin
-        if place.together and place.fresh is not None
-    }
-    cost = sum(
-        place.prompt + wave * (place.fresh or Request()).tokens for wave, place in wanted.values()
-    )
-    if left.tokens is not None and cost > left.tokens / 2:
-        return {}
-    return {at: max(1, wave) for at, (wave, _) in wanted.items()}
 
 
 def _worth_most(

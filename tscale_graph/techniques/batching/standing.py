@@ -50,6 +50,12 @@ class Standings:
 
     def place(self, run: BatchRun, at: int) -> Place:
         """Where a request of the batch stands."""
+        known = run.seen.get(at)
+        if known is not None and known.parts == run.parts(at):
+            return known.place
+        return self._looked_at(run, at)
+
+    def _looked_at(self, run: BatchRun, at: int) -> Place:
         request, route = run.requests[at], run.routes[at]
         left = None if request.budget is None else request.budget.remaining(run.spent_on(at))
         graph = self.graphs[route]
@@ -75,8 +81,7 @@ class Standings:
         tokens = float(max(prompts, default=size.prompt_tokens))
         done = standing is not None and standing.best_wave(prompt=tokens)[1] <= 0
         together = settings.endpoint.shares_prompt
-        fresh = self._fresh(run, at, settings) if together and not candidates else None
-        return Place(at, size, None, done, left, standing, tokens, together=together, fresh=fresh)
+        return Place(at, size, None, done, left, standing, tokens, together=together)
 
     def _standing(self, run: BatchRun, at: int, settings: SamplingSettings) -> Request:
         snapshot = self.snapshot(run, at)
@@ -94,25 +99,6 @@ class Standings:
             max_samples=settings.max_samples,
             verified=settings.verifier is not None,
             passed=standing.passed > 0,
-        )
-
-    def _fresh(self, run: BatchRun, at: int, settings: SamplingSettings) -> Request | None:
-        """What is believed of a request before its first sample; None while nothing is known."""
-        route = run.routes[at]
-        seen = [
-            candidate.usage.output_tokens
-            for other, candidates in run.candidates.items()
-            if run.routes[other] == route
-            for candidate in candidates[:1]
-            if not candidate.error
-        ]
-        if not seen:
-            return None
-        return Request(
-            tokens=max(1.0, sum(seen) / len(seen)),
-            prior=self._prior(run, at, settings, []),
-            max_samples=settings.max_samples,
-            verified=settings.verifier is not None,
         )
 
     def _cost(self, candidate: Candidate, settings: SamplingSettings) -> int:

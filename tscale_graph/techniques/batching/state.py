@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from typing import Annotated, Any, NotRequired
 
 from langchain_core.messages import AnyMessage, convert_to_messages
+from langgraph.channels import EphemeralValue
 from pydantic import BaseModel, ConfigDict, field_validator
 from typing_extensions import TypedDict
 
 from tscale_graph.budget import Budget, Limit, Remaining, Usage
 from tscale_graph.candidates import Candidate, Checked, Result
+from tscale_graph.techniques.batching.granting import Place
 from tscale_graph.techniques.state import (
     Admission,
     RequestBudget,
@@ -103,6 +105,18 @@ def add_results(
     return {**(old or {}), **{place: Result.model_validate(one) for place, one in new.items()}}
 
 
+class Seen(BaseModel):
+    """Where a request stood when it was last looked at; it stands there until something comes.
+
+    Attributes:
+        parts: samples, verdicts and results that there were.
+        place: where it stood.
+    """
+
+    parts: int
+    place: Place
+
+
 class Batch(TypedDict):
     """What goes in: the requests, and the budget that they share."""
 
@@ -126,10 +140,12 @@ class BatchState(TypedDict, total=False):
         routes: the class that serves each request.
         reasons: why, of those that are not served as what they are.
         tasks: what may start now.
+        came: samples came back; gone when a new batch comes in.
         candidates: every sample, by the place of its request.
         checks: what the verifier said, by request and answer.
         kinds: how the answers of a request are read, once that is decided.
         whole: the results of techniques that ran as a whole, by request.
+        seen: where each request stood last, so that only what changed is read again.
         clock: the latest time that any I/O ended.
         cut_off_by: the limit that ended the batch, or None.
         results: written by the last node.
@@ -141,13 +157,19 @@ class BatchState(TypedDict, total=False):
     routes: list[str]
     reasons: list[str]
     tasks: list[BatchTask]
+    came: Annotated[bool, EphemeralValue(bool, guard=False)]
     candidates: Annotated[dict[str, list[Candidate]], add_each]
     checks: Annotated[dict[str, dict[str, Checked]], add_checks_each]
     kinds: Annotated[dict[str, str], merge]
     whole: Annotated[dict[str, Result], add_results]
+    seen: Annotated[dict[str, Seen], merge]
     clock: Annotated[float, later]
     cut_off_by: Limit | None
     results: list[Result]
+
+
+OF_ONE_BATCH = ("candidates", "checks", "kinds", "whole", "seen")
+"""What starts again with each batch, where a thread has several."""
 
 
 class BatchRun(BaseModel):
@@ -160,12 +182,19 @@ class BatchRun(BaseModel):
     routes: list[str] = []
     reasons: list[str] = []
     tasks: list[BatchTask] = []
+    came: bool = False
     candidates: dict[int, list[Candidate]] = {}
     checks: dict[int, dict[str, Checked]] = {}
     kinds: dict[int, str] = {}
     whole: dict[int, Result] = {}
+    seen: dict[int, Seen] = {}
     clock: float = 0.0
     cut_off_by: Limit | None = None
+
+    def parts(self, place: int) -> int:
+        """How much there is of a request: samples, verdicts and results."""
+        found = len(self.candidates.get(place, [])) + len(self.checks.get(place, {}))
+        return found + (place in self.whole)
 
     def spent_on(self, place: int) -> Usage:
         """What a request has cost."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,9 +18,16 @@ from tscale_graph.models.nested import Technique
 from tscale_graph.models.pricing import unknown_price
 from tscale_graph.policy import Policy
 from tscale_graph.techniques.admission import find_budget
-from tscale_graph.techniques.batching.granting import Granted, Prior, grants
+from tscale_graph.techniques.batching.granting import Granted, Place, Prior, grants
 from tscale_graph.techniques.batching.standing import Standings
-from tscale_graph.techniques.batching.state import BatchRequest, BatchRun, BatchState, BatchTask
+from tscale_graph.techniques.batching.state import (
+    OF_ONE_BATCH,
+    BatchRequest,
+    BatchRun,
+    BatchState,
+    BatchTask,
+    Seen,
+)
 from tscale_graph.techniques.checking import Checker
 from tscale_graph.techniques.choosing import Aggregator
 from tscale_graph.techniques.loop import SamplingGraph
@@ -61,9 +69,11 @@ class BatchWork:
         now = time.time()
         run = BatchRun.model_validate(state)
         update: dict[str, Any] = {}
-        if run.admission is None:
+        if not run.came or run.admission is None:
             update = self._let_in(run, state, config, now)
-            run = run.model_copy(update=update)
+            fresh = BatchRun(requests=run.requests, clock=now)
+            run = fresh.model_copy(update=update)
+            update |= dict.fromkeys(OF_ONE_BATCH)
         run = run.model_copy(update={"clock": max(run.clock, now)})
         admission = run.admission
         if admission is None:
@@ -74,6 +84,7 @@ class BatchWork:
         plain = {
             "admission": admission.model_dump(),
             "tasks": [task.model_dump() for task in tasks],
+            "seen": self._seen(run, places),
             "clock": run.clock,
             "cut_off_by": None if tasks else short_of,
         }
@@ -90,7 +101,7 @@ class BatchWork:
         place = str(todo.request)
         if todo.task is None:
             result = await self._whole(todo)
-            return {"whole": {place: result.model_dump()}, "clock": time.time()}
+            return {"whole": {place: result.model_dump()}, "clock": time.time(), "came": True}
         settings = self.standings.settings(todo.route)
         out = await Sampler(settings).sample(dict(todo.task))
         run = Snapshot(
@@ -108,13 +119,21 @@ class BatchWork:
         if settings.verifier is not None:
             judged = await Checker(settings, settings.verifier).verify(run.model_dump())  # pyright: ignore[reportArgumentType]
             update["checks"] = {place: judged["checks"]}
-        return {**update, "clock": time.time()}
+        return {**update, "clock": time.time(), "came": True}
 
     async def finish(self, state: BatchState) -> dict[str, Any]:
         """Choose the answer of every request."""
         run = BatchRun.model_validate(state)
         results = [await self._result(run, at) for at in range(len(run.requests))]
         return {"results": [result.model_dump() for result in results]}
+
+    def _seen(self, run: BatchRun, places: Sequence[Place]) -> dict[str, Any]:
+        """What was looked at anew."""
+        return {
+            str(place.at): Seen(parts=run.parts(place.at), place=place).model_dump()
+            for place in places
+            if place.at not in run.seen or run.seen[place.at].place is not place
+        }
 
     def _let_in(
         self, run: BatchRun, state: BatchState, config: RunnableConfig, now: float
