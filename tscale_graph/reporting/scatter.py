@@ -6,6 +6,7 @@ import html
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 50, 14, 38, 46
@@ -192,6 +193,7 @@ def _labels(points: Sequence[Point], named: Sequence[Point], axes: _Axes) -> Ite
     for point in points:
         x, y = axes.at(point.cost, point.accuracy)
         taken.append((x - 7, y - 7, x + 7, y + 7))
+    taken += _along_frontier(points, axes)
     for point in sorted(named, key=lambda p: (not p.highlighted, not p.frontier)):
         x, y = axes.at(point.cost, point.accuracy)
         length = len(point.name) * _LETTER * (1.12 if point.highlighted else 1)
@@ -207,6 +209,17 @@ def _labels(points: Sequence[Point], named: Sequence[Point], axes: _Axes) -> Ite
                 text = f'<text class="{kind}" x="{left:.1f}" y="{base:.1f}">'
                 yield (lead if far else "") + f"{text}{html.escape(point.name)}</text>"
                 break
+
+
+def _along_frontier(points: Sequence[Point], axes: _Axes) -> Iterator[Box]:
+    """What the line of the frontier covers, so that no label stands on it."""
+    best = sorted((p for p in points if p.frontier), key=lambda p: p.cost)
+    places = [axes.at(point.cost, point.accuracy) for point in best]
+    for (x, y), (to_x, to_y) in pairwise(places):
+        steps = max(1, round(math.hypot(to_x - x, to_y - y) / 6))
+        for step in range(1, steps):
+            across, down = x + (to_x - x) * step / steps, y + (to_y - y) * step / steps
+            yield across - 3, down - 2, across + 3, down + 2
 
 
 def _places(x: float, y: float, length: float) -> Iterator[tuple[float, float]]:
