@@ -10,9 +10,10 @@ from tscale_graph import Budget, Policy, router
 from tscale_graph.policy_files import PolicyError
 
 ROOT = Path(__file__).parents[1]
-PAGE = (ROOT / "docs/policies.md").read_text()
+PAGE, LADDER = ((ROOT / f"docs/{name}.md").read_text() for name in ("policies", "difficulty"))
 TEXTS = {
     "page": re.search(r"<!-- runs in CI -->\n```yaml\n(.*?)```", PAGE, re.DOTALL)[1],
+    "ladder": re.search(r"<!-- runs in CI -->\n```yaml\n(.*?)```", LADDER, re.DOTALL)[1],
     "example": (ROOT / "examples/policy.yaml").read_text(),
 }
 CLASSES = [
