@@ -70,6 +70,24 @@ def test_a_thread_may_have_several_batches():
     assert calls[0] == calls[1]
 
 
+def test_classes_that_nobody_names_are_told_by_a_classifier():
+    two = policy(simple=votes(max_samples=1), verifiable=checked(n=2))
+    model = Scripted(answers=["x = 3"])
+
+    async def told(question):
+        return "verifiable" if "Solve" in question else "simple"
+
+    asked = ["Solve x = 3.", "Who are you?", {"question": "Hm?", "task_class": "verifiable"}]
+    for classifier in (told, lambda question: asyncio.run(told(question))):
+        results = batch(
+            asked, two, budget=PLENTY, model=model, verifier=is_three, classifier=classifier
+        )
+        found = [result.task_class for result in results]
+        assert found == ["verifiable", "simple", "verifiable"]
+    with pytest.raises(ValueError, match="must ask no model"):
+        batch(asked, two, budget=PLENTY, model=model, verifier=is_three, classifier="llm")
+
+
 def test_settled_questions_get_no_more_and_contested_ones_do():
     recorded = [
         question("settled", "3" * 24),

@@ -34,8 +34,8 @@ async def abatch(
             `budget` of its own within the shared one.
         policy: what is done for each class; or the name of a technique, for one class alone.
         budget: of all of it. It is never exceeded.
-        arguments: of `sampling_batch`: model, verifier, max_parallel, prior, seed; with a
-            technique by name, its own too.
+        arguments: of `sampling_batch`: model, verifier, max_parallel, prior, classifier, seed;
+            with a technique by name, its own too.
 
     Returns:
         One result for each question, in their order. A question that got no answer has a result
@@ -72,7 +72,7 @@ def batch(
     return run_blocking(abatch(questions, policy, budget=budget, **arguments))
 
 
-_OF_BATCHES = ("model", "verifier", "max_parallel", "prior", "seed")
+_OF_BATCHES = ("model", "verifier", "max_parallel", "prior", "classifier", "seed")
 
 
 def _request(place: int, asked: Asked) -> BatchRequest:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tests.benchmarks.batching import batches, differences
 from tests.benchmarks.mixture import Beside, batch_differences
 from tests.benchmarks.stopping import recording
 from tests.benchmarks.tuning import Halves, carried_out, exams, halves
@@ -43,3 +44,11 @@ def test_a_shared_budget_answers_more_questions_than_as_many_samples_for_each(so
     mean, low, _ = Beside(gain, 1.0).interval()
     assert mean > 0.01
     assert low > 0
+
+
+def test_real_batches_beat_both_ways_of_sampling_all_alike(some_exams):
+    gains = differences(batches(mixed=True), samples=2, seeds=1)
+    for name in ("one at a time", "all at once"):
+        mean, low, _ = Beside(gains[name], 1.0).interval()
+        assert mean > 0.02, name
+        assert low > 0, name

@@ -16,7 +16,9 @@ from tscale_graph.classifying.model import TextClassifier, quantised
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_ROUNDS = 150
+_ROUNDS = 400
+_POWERS = 20
+"""Rounds of descent; of the power iteration."""
 _TEMPERATURES = tuple(round(0.2 + 0.05 * k, 2) for k in range(77))
 
 
@@ -195,18 +197,31 @@ def _minimised(rows: _Rows, labels: Ints, shares: Floats, strength: float) -> tu
     """Weights and bias of multinomial logistic regression, by Nesterov's accelerated descent."""
     classes = int(labels.max()) + 1
     target = np.eye(classes)[labels]
-    step = 1 / (shares.sum() + 1 / strength)  # the curvature is at most that: rows have length 1
+    curved = _curvature(rows, shares)
+    step = 1 / (curved + 1 / strength)
+    bias_step = step * curved / shares.sum()
     weights, bias = np.zeros((rows.width, classes)), np.zeros(classes)
     ahead, ahead_bias = weights, bias
     for turn in range(_ROUNDS):
         wrong = (_softmax(rows.times(ahead) + ahead_bias) - target) * shares[:, None]
         descended = ahead - step * (rows.back(wrong) + ahead / strength)
-        descended_bias = ahead_bias - step * wrong.sum(axis=0)
+        descended_bias = ahead_bias - bias_step * wrong.sum(axis=0)
         pace = turn / (turn + 3)
         ahead = descended + pace * (descended - weights)
         ahead_bias = descended_bias + pace * (descended_bias - bias)
         weights, bias = descended, descended_bias
     return weights, bias
+
+
+def _curvature(rows: _Rows, shares: Floats) -> float:
+    """The most that the loss is curved, doubled to leave room for the bias: by power iteration."""
+    direction = np.ones((rows.width, 1)) / rows.width**0.5
+    length = 1.0
+    for _ in range(_POWERS):
+        turned = rows.back(shares[:, None] * rows.times(direction))
+        length = float(np.linalg.norm(turned))
+        direction = turned / length
+    return length
 
 
 def _softmax(scores: Floats) -> Floats:

@@ -19,7 +19,7 @@ from tscale_graph.tuning.priors import class_prior
 _RIDGE = (3.0, 10.0, 30.0, 100.0)
 """Questions that a slope of 0 is worth."""
 _HALF = 0.5
-_ERRORS = 1.0
+_ERRORS = 2.0
 """Standard errors by which a predictor must beat the class's prior on questions it has not seen."""
 _FEWEST = 20
 
@@ -35,7 +35,7 @@ def fit_difficulty(
 
     A ridge regression of the log-odds of a right sample on the features, a class at a time. On
     questions that took no part it must beat the class's own prior in the likelihood of their
-    samples by more than a standard error; otherwise it is switched off, and a note says so.
+    samples by more than two standard errors; otherwise it is switched off, and a note says so.
 
     Args:
         questions: of each class, with their samples.

@@ -15,6 +15,7 @@ from tscale_graph.techniques.batching.working import BatchWork
 from tscale_graph.techniques.nodes import add_edges, add_node
 from tscale_graph.techniques.policies import serve_classes
 from tscale_graph.techniques.recipes import REAL, Kitchen
+from tscale_graph.techniques.routing.classifiers import Classifier, check_classifier
 from tscale_graph.techniques.settings import check_count
 from tscale_graph.verifiers import Verifier
 
@@ -29,6 +30,7 @@ def sampling_batch(
     budget: Budget | dict[str, Any] | None = None,
     max_parallel: int = MAX_PARALLEL,
     prior: Prior | None = None,
+    classifier: Classifier = "rules",
     seed: int | None = None,
 ) -> StateGraph[Any, Any, Any, Any]:
     """A graph that answers many requests out of one budget.
@@ -51,13 +53,18 @@ def sampling_batch(
         max_parallel: the most samples in flight, at least 1: more wait less, fewer learn more.
         prior: what to believe of a question, its votes apart: a `Difficulty`, or a function of
             `Signals`; None, or what gives None, for what the class says.
+        classifier: who tells the classes of requests that name none: "rules", "trained" or a
+            function of the question, but none that asks a model.
         seed: sample k of every request gets this one plus k, where the provider takes seeds.
 
     Raises:
         PolicyError: a `ValueError`, when a class cannot be served.
-        ValueError: for a number that is too small.
+        ValueError: for a number that is too small, or a classifier that asks a model.
     """
     check_count("max_parallel", max_parallel, at_least=1)
+    classifier = check_classifier(classifier, policy)
+    if hasattr(classifier, "ask"):
+        raise ValueError("classifier must ask no model in a batch: name the classes, or use router")
     kitchen = Kitchen(REAL, model=model or "local", verifier=verifier)
     work = BatchWork(
         policy=policy,
@@ -65,6 +72,7 @@ def sampling_batch(
         budget=None if budget is None else Budget.of(budget),
         max_parallel=max_parallel,
         prior=prior,
+        classifier=classifier,
         seed=seed,
     )
     state = BatchState

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from asyncio import gather
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,7 +14,6 @@ from langgraph.types import Send
 
 from tscale_graph.budget import Budget, BudgetExceeded, Limit, Usage
 from tscale_graph.candidates import Result, SamplingError
-from tscale_graph.classifying.rules import classify
 from tscale_graph.models.nested import Technique
 from tscale_graph.models.pricing import unknown_price
 from tscale_graph.policy import Policy
@@ -35,6 +35,7 @@ from tscale_graph.techniques.policies import Served
 from tscale_graph.techniques.reading import decided
 from tscale_graph.techniques.restarts import new_grant
 from tscale_graph.techniques.routing.choosing import choose_route, estimated_tokens
+from tscale_graph.techniques.routing.classifiers import Classifier, tell_class
 from tscale_graph.techniques.sampling import Sampler
 from tscale_graph.techniques.state import Admission, SampleTask, Snapshot, Wave, question_of
 
@@ -49,6 +50,7 @@ class BatchWork:
         budget: of batches that bring none.
         max_parallel: the most samples in flight.
         prior: what to believe of a question, its votes apart.
+        classifier: who tells the classes of requests that name none; it asks no model.
         seed: of all samples, or None.
     """
 
@@ -57,6 +59,7 @@ class BatchWork:
     budget: Budget | None
     max_parallel: int
     prior: Prior | None
+    classifier: Classifier
     seed: int | None
 
     @property
@@ -70,7 +73,7 @@ class BatchWork:
         run = BatchRun.model_validate(state)
         update: dict[str, Any] = {}
         if not run.came or run.admission is None:
-            update = self._let_in(run, state, config, now)
+            update = await self._let_in(run, state, config, now)
             fresh = BatchRun(requests=run.requests, clock=now)
             run = fresh.model_copy(update=update)
             update |= dict.fromkeys(OF_ONE_BATCH)
@@ -135,7 +138,7 @@ class BatchWork:
             if place.at not in run.seen or run.seen[place.at].place is not place
         }
 
-    def _let_in(
+    async def _let_in(
         self, run: BatchRun, state: BatchState, config: RunnableConfig, now: float
     ) -> dict[str, Any]:
         """Find the budget, and who serves each request."""
@@ -151,8 +154,8 @@ class BatchWork:
         )
         routes: list[str] = []
         reasons: list[str] = []
-        for at, request in enumerate(run.requests):
-            name = self._class_of(at, request)
+        names = await gather(*(self._class_of(at, one) for at, one in enumerate(run.requests)))
+        for name, request in zip(names, run.requests, strict=True):
             tokens = estimated_tokens(convert_to_messages(request.messages))
             route = choose_route(
                 self.policy,
@@ -166,12 +169,13 @@ class BatchWork:
             reasons.append(instead if route.name != name else "")
         return {"admission": admission, "routes": routes, "reasons": reasons}
 
-    def _class_of(self, at: int, request: BatchRequest) -> str:
+    async def _class_of(self, at: int, request: BatchRequest) -> str:
         named = request.task_class
         if named is None:
-            default = self.policy.default_class
-            found = classify(question_of(request.messages), default=default).task_class
-            return found if found in self.policy.classes else default
+            question = question_of(request.messages)
+            told = await tell_class(self.classifier, question, policy=self.policy, budget=None)
+            found = told.found.task_class
+            return found if found in self.policy.classes else self.policy.default_class
         if named not in self.policy.classes:
             known = ", ".join(self.policy.classes)
             raise ValueError(f"request {at}: task_class must be one of {known}, got {named!r}")
