@@ -76,7 +76,8 @@ def request_budgets(
         own = own_budget(what)
         if own is None:
             raise ValueError(
-                f"{setting} has no budget of its own: say what each request may cost (request=, or --request)"
+                f"{setting} has no budget of its own: say what each request may cost "
+                "(request=, or --request)"
             )
         for limit in COUNTED:
             if getattr(whole, limit) is not None and getattr(own, limit) is None:
