@@ -36,6 +36,8 @@ from tests.benchmarks.classifying.templates import (
 CLASSES = ("simple", "samplable", "verifiable", "combinatorial", "sequential")
 SEED, MANY, LONGEST = 20261126, 10, 1500
 """How many questions of a type, and the most characters of one."""
+WORKING_LIFE = "working life"
+"""Templates on other subjects, by another hand than the others."""
 DATA = HERE / "data"
 
 Drawn = dict[str, Any]
@@ -105,6 +107,8 @@ def draw(folder: Path) -> list[Drawn]:
     for task_class in CLASSES:
         for task in read_templates(task_class):
             found.append((task, "templates", from_templates(task, texts, _seeded(task))))
+        for task in read_templates(task_class, folder="types/working_life"):
+            found.append((task, WORKING_LIFE, from_templates(task, texts, _seeded(task))))
     for task in read_table("reasoning_gym"):
         found.append((task, "reasoning-gym", from_reasoning_gym(task, _seeded(task))))
     for task in read_table("big_bench_hard"):

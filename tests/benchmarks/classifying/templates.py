@@ -30,10 +30,10 @@ class TaskType:
     templates: tuple[str, ...] = ()
 
 
-def read_templates(task_class: str) -> list[TaskType]:
+def read_templates(task_class: str, *, folder: str = "types") -> list[TaskType]:
     """The types of a class that are made of templates: `name: why`, then indented templates."""
     found: list[tuple[str, str, list[str]]] = []
-    for line in _lines(f"types/{task_class}.txt"):
+    for line in _lines(f"{folder}/{task_class}.txt"):
         if line.startswith("  "):
             found[-1][2].append(line.strip().replace("\\n", "\n"))
         else:
