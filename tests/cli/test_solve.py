@@ -21,6 +21,7 @@ def server(asked_by_default):
     return asked_by_default
 
 
+@pytest.mark.slow
 def test_the_answer_alone_goes_to_standard_output(server, tscale_process):
     done = tscale_process(*SOLVE, "How many r's are in strawberry?", "--samples", "8")
     assert (done.returncode, done.stdout) == (0, "3\n")
@@ -39,6 +40,7 @@ def test_the_question_may_come_from_standard_input_or_a_file(
     assert tscale(*SOLVE, "--file", str(path)).stdout == "3\n"
 
 
+@pytest.mark.slow
 def test_json_is_the_whole_result(server, tscale_process):
     done = tscale_process(*SOLVE, "How many?", "--json", "--technique", "self-consistency")
     result = json.loads(done.stdout)
@@ -86,6 +88,7 @@ def test_refine_takes_a_verifier_or_none_and_counts_its_versions(server, tscale,
     assert f"the tree is in {path}" in alone.stderr
 
 
+@pytest.mark.slow
 def test_the_exit_status_says_how_it_ended(server, tscale, tscale_process):
     cut = tscale("solve", "How many?", "--model", "openai:fake", "--stop", "fixed",
                  "--budget", "calls=2")  # fmt: skip
@@ -114,6 +117,7 @@ def test_what_holds_no_answer_is_a_failure_and_is_told_beside(server, tscale):
     assert "Hm." in done.stderr
 
 
+@pytest.mark.slow
 def test_a_terminal_that_knows_no_letter_but_ascii_is_no_obstacle(monkeypatch, tscale_process):
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
     assert tscale_process("solve", "--help").returncode == 0
@@ -183,6 +187,7 @@ def test_wrong_use_is_one_line_and_status_2(arguments, says, server, tscale):
     assert len(done.stderr.strip().splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_wrong_use_ends_the_process_with_2(tscale_process):
     done = tscale_process("solve", "How many?")
     assert (done.returncode, done.stdout) == (2, "")

@@ -70,6 +70,7 @@ def test_differences_are_of_the_questions_that_both_were_asked():
     assert any("the same questions" in note for note in found.notes)
 
 
+@pytest.mark.slow
 def test_no_difference_is_claimed_where_there_is_none():
     alike = {f"s{k}": (0.5, 100 + k) for k in range(8)}
     wrong = sum(

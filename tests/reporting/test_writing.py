@@ -79,6 +79,7 @@ def test_every_question_is_there_with_what_each_setting_made_of_it(folder):
     assert first["settings"][0]["votes"] == "3 × 2, 4 × 1"
 
 
+@pytest.mark.slow
 def test_a_thousand_questions_of_twelve_settings_make_a_page_of_a_few_megabytes(folder):
     settings = {f"setting {k}": (0.5, 100 + k) for k in range(12)}
     write_report(several(settings, questions=500), folder)

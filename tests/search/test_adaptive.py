@@ -111,6 +111,7 @@ def test_with_emphasis_scores_near_the_best_one_count_most(variant):
     assert total_variation(decided, expected(variant, nodes)) > 0.03
 
 
+@pytest.mark.slow
 def test_while_every_answer_has_failed_most_are_fresh():
     cautious, plain = AdaptiveBranching("beta"), AdaptiveBranching("beta", emphasis=None)
     for count in (3, 10, 30):

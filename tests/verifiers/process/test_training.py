@@ -27,6 +27,9 @@ DAY = "2026-11-26"
 LINE = step_splitter("line")
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="module")
 def questions():
     return list(label_questions(60)) + list(label_questions(20, family="others"))
@@ -98,7 +101,6 @@ def test_what_is_on_the_card_is_read_again(training, tmp_path):
     assert 0 < card.metrics["first_error_threshold"] < 1
 
 
-@pytest.mark.slow
 def test_the_same_seed_makes_the_same_model(questions):
     asked = ("Solve 3x + 4 = 19 for x.", "19 - 4 = 15\n15 / 3 = 5\nThe answer is 5.")
     made = [train(questions, created=DAY, kind="boosting", seed=s).model for s in (1, 1, 2)]
