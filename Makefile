@@ -26,7 +26,7 @@ unit: $(VENV)/test ## the quick tests: no embedded model, no other servers, no o
 	$(RUN) pytest tests tscale_graph -n 2 --dist worksteal \
 		-m "not slow and not model and not distributed and not benchmark"
 
-slow: $(VENV)/test ## tests that start other processes, train, or play many games and scenarios
+slow: $(VENV)/test ## tests that start other processes, train, replay benchmarks, or play many games and scenarios
 	$(RUN) pytest tests -n 2 --dist worksteal -m slow
 
 model: $(VENV)/test ## tests on the embedded model (its weights are fetched once, 93 MB)
