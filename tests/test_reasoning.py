@@ -119,6 +119,7 @@ ENDLESS = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", ENDLESS.values(), ids=ENDLESS)
 @pytest.mark.parametrize("longest", [20_000, 1_000_000], ids=["as it is", "read to its end"])
 def test_time_grows_no_faster_than_the_text(unit, longest, monkeypatch):

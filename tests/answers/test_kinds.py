@@ -126,6 +126,7 @@ ENDLESS = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("unit", ENDLESS.values(), ids=ENDLESS)
 @pytest.mark.timeout(60)

@@ -86,6 +86,7 @@ def expected(variant, nodes, at=ROOT):
     return {FRESH: wide.mean(), **dict(zip(children, best.tolist(), strict=True))}
 
 
+@pytest.mark.slow
 @trees
 @aggregates
 def test_scores_as_they_are_decide_as_in_the_paper(variant, nodes):
@@ -123,6 +124,17 @@ def test_while_every_answer_has_failed_most_are_fresh():
     assert frequencies(cautious, grown(one_good, cautious))[FRESH] < 0.6
 
 
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_refining_that_costs_next_to_nothing_is_decided_on_all_the_same(count):
+    policy = AdaptiveBranching("beta")
+    tree = grown([(ROOT, 0.0)] * count, policy)
+    cheaper = (np.array([20.0]), np.array([0.0]))  # by 20 doublings
+    rng = np.random.default_rng(0)
+    decided = {policy.decide(tree, ROOT, rng, dear=cheaper) for _ in range(200)}
+    assert decided <= {FRESH, *range(1, count + 1)}
+
+
+@pytest.mark.slow
 @aggregates
 def test_decisions_are_those_of_the_authors(variant):
     nodes = TREES["refining hurts"]

@@ -118,6 +118,7 @@ def test_the_recorded_fits_are_those_of_the_scenarios():
     assert max(fit.r_hat for fit in FITS) < 1.01
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fit", FITS, ids=lambda fit: fit.scenario)
 def test_choices_are_those_of_the_exact_fit(fit):
     difference = total_variation(choice(draws(fitted(fit.observations))), fit.choice)
@@ -133,6 +134,7 @@ def test_choices_are_those_of_a_brute_force(scenario):
     assert total_variation(choice(scores), brute_force_choice(observations)) <= 0.03
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scenario", ["eight long groups", "many small groups", "unequal groups"])
 def test_the_default_grid_is_as_good_as_a_fine_one(scenario):
     observations = exact_fits.SCENARIOS[scenario]

@@ -75,6 +75,7 @@ def few_at_once(prior, scores, pending=0, seed=1):
 ways = pytest.mark.parametrize("way", [one_by_one, few_at_once, all_at_once])
 
 
+@pytest.mark.slow
 @cases
 @priors
 @ways
@@ -108,6 +109,7 @@ def test_the_posterior_is_that_of_the_authors(kind, scores):
     assert ours.ppf(quantiles) == pytest.approx(theirs.ppf(quantiles))
 
 
+@pytest.mark.slow
 @cases
 @priors
 @ways

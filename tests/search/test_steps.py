@@ -145,6 +145,7 @@ def test_steps_are_cut_at_delimiters_and_nowhere_else(text, delimiter):
     assert len(pieces) == (len(filled) or bool(text))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "unit", [".", ". ", "a. ", "e.g. ", "1.", "A.\n", "! ", ".)", "\n", " ", "x", "…\n", "。"]
 )

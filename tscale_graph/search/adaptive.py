@@ -151,12 +151,12 @@ class AdaptiveBranching:
 
         A verifier that says only pass or fail gives nothing to climb. As long as all have failed,
         one that refines them is expected to do as they did, (1/2) / (n + 1) on average, less by
-        what it costs more, and not 1/2 as an arm of which nothing is known: half of a search would
-        go into finding that out.
+        what it costs more, and never more than 1/2, as an arm of which nothing is known: half of
+        a search would go into finding that out.
         """
         if self.variant != "beta" or self.emphasis is None or tree.best_score > 0:
             return 0.0
-        return 0.5 - 0.5 / (tree.visits.item(ROOT) + 1) * 2.0**-doublings
+        return max(0.0, 0.5 - 0.5 / (tree.visits.item(ROOT) + 1) * 2.0**-doublings)
 
     def _best_child(self, tree: Tree, node: int, rng: np.random.Generator) -> int:
         into = tree.children(node)

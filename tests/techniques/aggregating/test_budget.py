@@ -39,6 +39,7 @@ def a_scenario(seed: int):
     return graph, model, budget
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(SCENARIOS))
 async def test_no_limit_is_exceeded_and_the_usage_is_true(seed):
     graph, model, budget = a_scenario(seed)

@@ -69,6 +69,7 @@ def a_scenario(seed: int) -> Scenario:
     return Scenario(graph, [*models, asked], budget)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(SCENARIOS))
 async def test_no_limit_is_exceeded_and_the_usage_is_true(seed):
     run = a_scenario(seed)

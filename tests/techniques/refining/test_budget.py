@@ -54,6 +54,7 @@ def a_scenario(seed: int) -> Scenario:
     return Scenario(graph, [model, asked], budget)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(SCENARIOS))
 async def test_no_limit_is_exceeded_and_the_usage_is_true(seed):
     run = a_scenario(seed)

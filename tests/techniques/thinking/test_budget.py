@@ -249,6 +249,7 @@ def a_scenario(seed):
     return graph, model, budget
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(150))
 async def test_nothing_is_exceeded_by_models_that_misbehave(seed):
     graph, model, budget = a_scenario(seed)

@@ -70,6 +70,7 @@ def a_scenario(technique: str, seed: int) -> Scenario:
     return Scenario(graph, models, [asked] if judged else [], budget)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("technique", TECHNIQUES)
 @pytest.mark.parametrize("seed", range(SCENARIOS))
 async def test_no_limit_is_exceeded_and_the_usage_is_true(technique, seed):
