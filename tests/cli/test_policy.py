@@ -42,7 +42,7 @@ def solve(tscale, policy, *more):
 
 
 def test_a_policy_is_all_that_a_question_needs(policy, tscale, monkeypatch):
-    monkeypatch.setattr("tscale_graph.cli.solve.local_weights", lambda: 1 / 0)
+    monkeypatch.setattr("tscale_graph.cli.finishing.local_weights", lambda: 1 / 0)
     result = solve(tscale, policy)
     assert (result["answer"], result["technique"]) == ("x = 5", "self_consistency")
     assert result["usage"]["calls"] == 2

@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import sys
-from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from typing import Any
 
 from tscale_graph.bench import Benched, abench
 from tscale_graph.bench.learning import as_question
 from tscale_graph.budget import Budget
-from tscale_graph.candidates import SamplingError
 from tscale_graph.classifying import check_classifier
 from tscale_graph.cli.contenders import contenders
+from tscale_graph.cli.finishing import complain, finished
 from tscale_graph.cli.main import COMPLETE, CUT_OFF, FAILED, WRONG_USE
-from tscale_graph.cli.record import QuestionsBar, complain
-from tscale_graph.cli.solve import fetch_weights, read_budget
+from tscale_graph.cli.record import QuestionsBar
+from tscale_graph.cli.solve import read_budget
 from tscale_graph.models.endpoint import Askable
-from tscale_graph.models.failures import one_line
 from tscale_graph.models.replay import ReplayModel
-from tscale_graph.models.weights import LocalModelError
 from tscale_graph.recordings.classes import ClassFile, read_classes, read_recorded_classes
 from tscale_graph.recordings.questions import Question, read_examples
 
-Done = TypeVar("Done")
 _OPTIONS = (
     "runs",
     "max_parallel",
@@ -114,25 +109,6 @@ def asked_options(asked: argparse.Namespace, names: tuple[str, ...]) -> dict[str
         "examples": read_examples(asked.examples) if asked.examples else None,
     }
     return {name: value for name, value in given.items() if value is not None}
-
-
-def finished(run: Callable[[], Coroutine[Any, Any, Done]], *, model: str | Askable) -> Done | int:
-    """Do what takes long; what it came to, or the exit status where why not was told.
-
-    Args:
-        run: begins it.
-        model: whose weights may have to be fetched first.
-    """
-    try:
-        if isinstance(model, str):
-            fetch_weights(model)
-        return asyncio.run(run())
-    except (SamplingError, LocalModelError) as error:
-        return complain(error, FAILED)
-    except (ValueError, ImportError, OSError) as error:
-        return complain(error, WRONG_USE)
-    except Exception as error:  # noqa: BLE001 - a person at a terminal gets a line, not a trace
-        return complain(one_line(error), FAILED)
 
 
 def _summary(done: Benched, out: str) -> str:

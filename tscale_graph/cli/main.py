@@ -69,7 +69,10 @@ exit status:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; returns its exit status."""
+    """Run the command; returns its exit status.
+
+    What no command expects is told in a line; `python -X dev -m tscale_graph …` shows the trace.
+    """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that cannot show a letter
@@ -91,6 +94,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # Whoever read the output has gone; there is nobody left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except Exception as error:  # a provider's, say
+        if sys.flags.dev_mode:
+            raise
+        from tscale_graph.models.failures import one_line
+
+        print(f"tscale: {one_line(error)}", file=sys.stderr)
         return FAILED
 
 

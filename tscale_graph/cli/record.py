@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import sys
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from tscale_graph.candidates import SamplingError
-from tscale_graph.cli.main import COMPLETE, CUT_OFF, FAILED, WRONG_USE
-from tscale_graph.cli.solve import fetch_weights, read_budget
-from tscale_graph.models.failures import one_line
-from tscale_graph.models.weights import LocalModelError
+from tscale_graph.cli.finishing import Done, complain, finished
+from tscale_graph.cli.main import COMPLETE, CUT_OFF, WRONG_USE
+from tscale_graph.cli.solve import read_budget
 from tscale_graph.recordings.questions import read_examples, read_questions
 from tscale_graph.recordings.recorder import Recorded, arecord
 
-Done = TypeVar("Done")
 _LINES = 20
 """About so many lines at most say how far it is, where there is no terminal."""
 _OPTIONS = ("model", "samples", "temperature", "max_output_tokens", "answer", "system", "seed")
@@ -62,29 +58,20 @@ def run_on_questions(
         examples = read_examples(asked.examples) if asked.examples else []
     except (ValueError, OSError) as error:
         return complain(error, WRONG_USE)
-    try:
-        fetch_weights(asked.model or "local")
-    except LocalModelError as error:
-        return complain(error, FAILED)
     given = {name: getattr(asked, name) for name in options}
-    running = run(
-        questions,
-        asked.out,
-        budget=budget,
-        verifier=asked.verify,
-        examples=examples,
-        shown=asked.shown,
-        on_progress=show,
-        **{name: value for name, value in given.items() if value is not None},
+    return finished(
+        lambda: run(
+            questions,
+            asked.out,
+            budget=budget,
+            verifier=asked.verify,
+            examples=examples,
+            shown=asked.shown,
+            on_progress=show,
+            **{name: value for name, value in given.items() if value is not None},
+        ),
+        model=asked.model or "local",
     )
-    try:
-        return asyncio.run(running)
-    except SamplingError as error:
-        return complain(error, FAILED)
-    except (ValueError, ImportError, OSError) as error:
-        return complain(error, WRONG_USE)
-    except Exception as error:  # noqa: BLE001 - a person at a terminal gets a line, not a trace
-        return complain(one_line(error), FAILED)
 
 
 class QuestionsBar:
@@ -147,9 +134,3 @@ def _summary(recorded: Recorded, out: str) -> str:
         f"{out}: {recorded.questions} of {recorded.wanted} questions{cut}; this run: "
         f"{recorded.samples} samples, {recorded.usage.tokens:,} tokens, ${recorded.usage.usd:.4f}"
     )
-
-
-def complain(problem: object, status: int) -> int:
-    """Say in one line what went wrong; returns the status."""
-    print(f"tscale: {problem}", file=sys.stderr)
-    return status

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from tscale_graph.cli.finishing import complain
 from tscale_graph.cli.main import COMPLETE, FAILED, WRONG_USE
-from tscale_graph.cli.record import complain
 from tscale_graph.recordings.outcomes import Outcome, read_outcomes
 from tscale_graph.reporting.writing import write_report
 

@@ -15,6 +15,7 @@ from tscale_graph.answers import AnswerKind, answer_kind
 from tscale_graph.budget import Budget, BudgetExceeded
 from tscale_graph.candidates import Candidate, Result, SamplingError
 from tscale_graph.cli.building import asks_embedded_model, build_graph
+from tscale_graph.cli.finishing import complain, fetch_weights
 from tscale_graph.cli.main import (
     COMPLETE,
     CUT_OFF,
@@ -24,9 +25,8 @@ from tscale_graph.cli.main import (
 )
 from tscale_graph.cli.trees import check_tree_path, save_tree
 from tscale_graph.cli.watching import Watcher, watcher
-from tscale_graph.models.failures import one_line
 from tscale_graph.models.nested import TechniqueGraph
-from tscale_graph.models.weights import LocalModelError, local_weights
+from tscale_graph.models.weights import LocalModelError
 from tscale_graph.verifiers import named_verifier, preferred_answer
 
 _UNITS: dict[str, type[int] | type[float]] = {
@@ -47,12 +47,12 @@ def solve_command(asked: argparse.Namespace) -> int:
         graph = build_graph(asked)
         kind = read_as(asked)
     except (ValueError, ImportError, OSError) as error:
-        return _complain(error, WRONG_USE)
+        return complain(error, WRONG_USE)
     try:
         if asks_embedded_model(graph.technique.asks):
             fetch_weights("local")
     except LocalModelError as error:
-        return _complain(error, FAILED)
+        return complain(error, FAILED)
     watching = watcher(question, budget, kind=kind, quiet=asked.json)
     state = {"messages": [("user", question)], "budget": budget, **_told(asked)}
     try:
@@ -60,15 +60,13 @@ def solve_command(asked: argparse.Namespace) -> int:
     except BudgetExceeded as error:
         if asked.json and not _question_is_too_long(error):
             print(_without_answer(error, asked).model_dump_json(indent=2))
-        return _complain(error, WRONG_USE if _question_is_too_long(error) else NO_ANSWER)
+        return complain(error, WRONG_USE if _question_is_too_long(error) else NO_ANSWER)
     except ValueError as error:
-        return _complain(error, WRONG_USE)
+        return complain(error, WRONG_USE)
     except SamplingError as error:
         if error.result is not None:
             _show_tree(error.result, asked.show_tree)
-        return _complain(error, FAILED)
-    except Exception as error:  # noqa: BLE001 - a person at a terminal gets a line, not a trace
-        return _complain(one_line(error), FAILED)
+        return complain(error, FAILED)
     if (failed := _show_tree(result, asked.show_tree)) is not None:
         return failed
     if asked.json:
@@ -77,20 +75,10 @@ def solve_command(asked: argparse.Namespace) -> int:
         watching.conclude(result)
     if result.answer is None and result.cut_off_by:
         told = f"the limit on {result.cut_off_by} came before there was an answer"
-        return _complain(told, NO_ANSWER)
+        return complain(told, NO_ANSWER)
     if result.answer is None:
-        return _complain("no answer could be read from what the model said", FAILED)
+        return complain("no answer could be read from what the model said", FAILED)
     return COMPLETE if result.status == "complete" else CUT_OFF
-
-
-def fetch_weights(model: str) -> None:
-    """Have the embedded model's weights, before a display that their progress bar would disturb.
-
-    Raises:
-        LocalModelError: when they cannot be had.
-    """
-    if "local" in model.split(","):
-        local_weights()
 
 
 def read_question(asked: argparse.Namespace) -> str:
@@ -163,7 +151,7 @@ def _show_tree(result: Result, path: str | None) -> int | None:
         try:
             save_tree(result, path)
         except (OSError, ValueError) as error:
-            return _complain(error, FAILED)
+            return complain(error, FAILED)
     return None
 
 
@@ -228,8 +216,3 @@ def _question_is_too_long(error: BudgetExceeded) -> bool:
     Only time can end a run before its first call for another reason.
     """
     return error.usage.calls == 0 and error.limit != "seconds"
-
-
-def _complain(problem: object, status: int) -> int:
-    print(f"tscale: {problem}", file=sys.stderr)
-    return status

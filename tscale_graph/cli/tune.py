@@ -12,10 +12,11 @@ from rich.console import Console
 from rich.table import Table
 
 from tscale_graph.bench.learning import Learning, Learnt, alearn
-from tscale_graph.cli.bench import asked_options, asked_questions, asked_request, finished
+from tscale_graph.cli.bench import asked_options, asked_questions, asked_request
 from tscale_graph.cli.contenders import contenders
+from tscale_graph.cli.finishing import complain, finished
 from tscale_graph.cli.main import COMPLETE, CUT_OFF, FAILED, WRONG_USE
-from tscale_graph.cli.record import QuestionsBar, complain
+from tscale_graph.cli.record import QuestionsBar
 from tscale_graph.cli.solve import read_budget
 from tscale_graph.policy import Policy
 from tscale_graph.recipe import Recipe
