@@ -196,11 +196,10 @@ def _value(text: str) -> str:
         return _as_written(text)
     math_verify: Any = import_module("math_verify")  # which imports sympy, a second of it
     parser: Any = import_module("latex2sympy2_extended")  # what math-verify parses with
+    config = math_verify.LatexExtractionConfig().normalization_config
+    normalize, parse = parser.normalize_latex, parser.latex2sympy
     try:
-        config = math_verify.LatexExtractionConfig().normalization_config
-        latex = parser.normalize_latex(text, config=config)
-        parsed = parser.latex2sympy(latex, normalization_config=None)
-        return _canonical(parsed)
+        return _canonical(parse(normalize(text, config=config), normalization_config=None))
     except Exception:  # noqa: BLE001 - parser and algebra raise anything on what models write
         return _as_written(text)
 

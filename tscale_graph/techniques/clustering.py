@@ -7,6 +7,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from langgraph.errors import GraphBubbleUp
+
 from tscale_graph.budget import Budget
 from tscale_graph.models.failures import one_line
 from tscale_graph.techniques.checking import short_key
@@ -64,6 +66,8 @@ class Clusterer:
             return await self.meaning.group(
                 run.question, known, new, lease=lease, deadline=admission and admission.deadline
             )
+        except GraphBubbleUp:  # an interrupt is for whoever runs the graph
+            raise
         except Exception as error:  # noqa: BLE001 - anybody's embedding model
             note = f"answers could not be compared: {one_line(error)}"
             return Grouped((None,) * len(new), notes=(note,))

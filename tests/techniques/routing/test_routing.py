@@ -5,6 +5,7 @@ from typing import ClassVar
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from langgraph.types import Command, interrupt
 
 from tests.scripted import Scripted
 from tscale_graph import Budget, BudgetExceeded, Policy, SamplingError, Usage, router
@@ -239,3 +240,18 @@ def test_the_picture_shows_every_class():
 def test_a_classs_own_budget_is_checked_like_any():
     with pytest.raises(ValueError, match="greater than 0"):
         ClassPolicy(technique="refine", budget={"calls": -1})
+
+
+async def test_a_classifier_may_ask_a_person_and_the_run_goes_on():
+    def asking(question):
+        return interrupt("which class?")
+
+    graph = router(model=Scripted(answers=["3"]), classifier=asking)
+    compiled = graph.compile(checkpointer=InMemorySaver())
+    config = {"configurable": {"thread_id": "one"}}
+    asked = {"messages": [("user", "How many?")], "budget": LARGE}
+    stopped = await compiled.ainvoke(asked, config)
+    assert [one.value for one in stopped["__interrupt__"]] == ["which class?"]
+    out = await compiled.ainvoke(Command(resume="samplable"), config)
+    assert out["result"].task_class == "samplable"
+    assert out["result"].answer == "3"

@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from langgraph.errors import GraphBubbleUp
+
 from tscale_graph.budget import Budget
 from tscale_graph.leases import SampleSize
 from tscale_graph.models.attempts import Request
@@ -99,6 +101,8 @@ class Roller:
                 sample = await check.sample(completion, text=text, given=len(steps))
         except TimeoutError:
             return none.model_copy(update={"error": _NO_TIME, "cut_off_by": "seconds"})
+        except GraphBubbleUp:  # an interrupt is for whoever runs the graph
+            raise
         except Exception as error:  # noqa: BLE001 - anybody's verifier
             why = f"it could not be judged: {one_line(error)}"
             return none.model_copy(update={"error": why, "useless": True})

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from langgraph.errors import GraphBubbleUp
+
 from tscale_graph.budget import LIMITS, Budget, Usage
 from tscale_graph.classifying import CLASSIFIERS, TASK_CLASSES, Classification, named_classifier
 from tscale_graph.classifying.rules import classify
@@ -105,6 +107,8 @@ async def tell_class(
     except TimeoutError:
         spent = Usage() if lease is None else lease.at_most(asking_takes(classifier, question))
         return Told(_instead(rules, "the classifier was not done in time"), spent)
+    except GraphBubbleUp:  # an interrupt is for whoever runs the graph
+        raise
     except Exception as error:  # noqa: BLE001 - of users' own code; what it says is told
         usage = getattr(error, "usage", None)
         spent = usage if isinstance(usage, Usage) else _all(classifier, question, lease)
