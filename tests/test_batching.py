@@ -169,7 +169,7 @@ def test_a_request_that_only_fails_costs_the_others_nothing():
 
     results = batch(ASKED, "self_consistency", budget=PLENTY, model=Fails(), max_samples=4)
     assert results[0].answer is None
-    assert "the scripted failure" in results[0].notes[0]
+    assert any("the scripted failure" in note for note in results[0].notes)
     assert all(result.answer == "3" for result in results[1:])
 
 

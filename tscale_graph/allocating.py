@@ -170,10 +170,7 @@ def allocate(
     Raises:
         ValueError: for numbers out of range.
     """
-    if not tokens >= 0:
-        raise ValueError(f"tokens must be at least 0, got {tokens}")
-    if parallel is not None and parallel < 1:
-        raise ValueError(f"parallel must be at least 1, got {parallel}")
+    _check(tokens, parallel)
     granted = [0] * len(requests)
     heap = [(-request.gain, place) for place, request in enumerate(requests)]
     heapq.heapify(heap)
@@ -201,7 +198,11 @@ def allocate_waves(
         requests: where they stand, and the tokens of their prompts.
         tokens: what is left of the shared budget, as it is expected to be spent.
         parallel: the most samples to grant at once, at least 1.
+
+    Raises:
+        ValueError: for numbers out of range.
     """
+    _check(tokens, parallel)
     granted = [0] * len(requests)
     waves = [request.best_wave(prompt=prompt) for request, prompt in requests]
     order = sorted(range(len(requests)), key=lambda place: -waves[place][1])
@@ -216,6 +217,13 @@ def allocate_waves(
             parallel -= granted[place]
             tokens -= cost
     return tuple(granted)
+
+
+def _check(tokens: float, parallel: int | None) -> None:
+    if not tokens >= 0:
+        raise ValueError(f"tokens must be at least 0, got {tokens}")
+    if parallel is not None and parallel < 1:
+        raise ValueError(f"parallel must be at least 1, got {parallel}")
 
 
 def groups_of(counts: tuple[int, ...]) -> tuple[tuple[int, int], ...]:

@@ -10,19 +10,23 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tscale_graph.stopping import AnswerPrior
+from tscale_graph.validation import first_problem
 
 FEATURES = ("question", "output", "logprob")
 """Length of the question, length of its samples, and mean log-probability of their tokens."""
 _FARTHEST = 3.0
 """Standard deviations: what lies farther out is no stranger than that."""
+_MOST = 7.0
+"""Log-odds of a right sample: a chance of 1 in 1,000, or 999."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,24 @@ class Signals:
     task_class: str
     output_tokens: float | None = None
     mean_logprob: float | None = None
+
+    @classmethod
+    def of(
+        cls,
+        question: str,
+        task_class: str,
+        *,
+        output_tokens: Sequence[int],
+        logprobs: Iterable[float | None],
+    ) -> Signals:
+        """What samples tell: their output tokens and their mean log-probabilities."""
+        told = [each for each in logprobs if each is not None]
+        return cls(
+            question,
+            task_class,
+            output_tokens=fmean(output_tokens) if output_tokens else None,
+            mean_logprob=fmean(told) if told else None,
+        )
 
     def features(self) -> dict[str, float]:
         """What a predictor sees, by name; only what is known."""
@@ -60,7 +82,7 @@ class Slope(BaseModel):
         weight: log-odds of a right sample for each standard deviation above the mean.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     mean: float
     deviation: float = Field(gt=0)
@@ -77,7 +99,7 @@ class ClassDifficulty(BaseModel):
         slopes: of the features that tell questions apart, by name; empty where none does.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     a: float = Field(gt=0)
     b: float = Field(gt=0)
@@ -92,19 +114,10 @@ class ClassDifficulty(BaseModel):
             for name, slope in self.slopes.items()
             if name in features
         )
-        weight = self.a + self.b
-        chance = 1 / (1 + math.exp(-(math.log(self.a / self.b) + moved)))
-        chance = min(1 - _LEAST, max(_LEAST, chance))
-        # Coarsely, so that what was worked out for one question serves the next.
-        return AnswerPrior(_coarse(weight * chance), _coarse(weight * (1 - chance)), self.gamma)
-
-
-_LEAST = 1e-3
-_STEPS_PER_DOUBLING = 2
-
-
-def _coarse(value: float) -> float:
-    return 2 ** (round(math.log2(value) * _STEPS_PER_DOUBLING) / _STEPS_PER_DOUBLING)
+        odds = max(-_MOST, min(_MOST, math.log(self.a / self.b) + moved))
+        weight, chance = self.a + self.b, 1 / (1 + math.exp(-odds))
+        coarse = AnswerPrior(weight * chance, weight * (1 - chance)).coarse()
+        return AnswerPrior(coarse.a, coarse.b, self.gamma)
 
 
 class Difficulty(BaseModel):
@@ -116,7 +129,7 @@ class Difficulty(BaseModel):
         notes: what was learnt, and what was switched off.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     version: Literal[1] = 1
     classes: dict[str, ClassDifficulty]
@@ -142,6 +155,4 @@ class Difficulty(BaseModel):
         try:
             return cls.model_validate_json(Path(path).read_bytes())
         except ValidationError as error:
-            problem = error.errors()[0]
-            place = ".".join(map(str, problem["loc"]))
-            raise ValueError(f"{path}: {place + ': ' if place else ''}{problem['msg']}") from None
+            raise ValueError(f"{path}: {first_problem(error)}") from None

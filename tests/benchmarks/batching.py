@@ -12,7 +12,8 @@ verifier that is never wrong.
 """
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -81,18 +82,31 @@ def _at_once(testing: Questions) -> list[Sized]:
     return [Sized(str(n), right[:, k], votes.tokens[:, k]) for k, n in enumerate(SIZES)]
 
 
+@dataclass(frozen=True)
+class _Recorded:
+    """Says of a solution what the recording says of it."""
+
+    known: Mapping[str, Mapping[str, bool]]
+    reads_solutions = True
+
+    def __call__(self, question: str, text: str) -> bool:
+        return self.known[question][text.strip()]
+
+
 def _shared(keys: Keys, policy: Policy, total: int, seed: int, **more: Any) -> np.ndarray:
     """(n,) what `abatch` got right."""
     model = ReplayModel(questions=tuple(one for _, one in keys), seed=seed)
     known = {one.question: {s.text.strip(): s.correct for s in one.samples} for _, one in keys}
 
-    def passes(question: str, text: str) -> bool:
-        return known[question][text.strip()]
-
-    passes.reads_solutions = True  # type: ignore[attr-defined]
     asked = [{"question": one.question, "task_class": name} for name, one in keys]
     results = batch(
-        asked, policy, budget=Budget(tokens=total), model=model, seed=0, verifier=passes, **more
+        asked,
+        policy,
+        budget=Budget(tokens=total),
+        model=model,
+        seed=0,
+        verifier=_Recorded(known),
+        **more,
     )
     spent = sum(result.usage.tokens for result in results)
     if spent > total:

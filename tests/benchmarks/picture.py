@@ -11,7 +11,6 @@ minutes; what is in FOLDER already is not played again.
 
 import argparse
 import platform
-import re
 import shutil
 import tempfile
 import textwrap
@@ -21,7 +20,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.benchmarks.results import README
+from tests.benchmarks.results import README, between
 from tests.benchmarks.stopping import recording
 from tests.benchmarks.tuning import exams, halves
 from tscale_graph import Budget, Policy
@@ -107,8 +106,7 @@ def caption(questions: int, findings: Sequence[str]) -> str:
 
 def with_picture(page: str, text: str) -> str:
     """The page with this in the place of what stood there."""
-    pattern = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
-    return pattern.sub(lambda _: BEGIN + text + END, page)
+    return between(BEGIN, END, text, page=page)
 
 
 def main() -> None:

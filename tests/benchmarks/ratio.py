@@ -12,13 +12,13 @@ table to the manual.
 """
 
 import argparse
-import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
+from tests.benchmarks.results import between
 from tests.recordings.revisions import FILE
 from tscale_graph.recordings.chains import RecordedChains
 from tscale_graph.recordings.cross_fitting import HeldOut, Table, held_out
@@ -153,11 +153,7 @@ def report(questions: Sequence[RecordedChains]) -> str:
 
 def kept_in(manual: str, text: str) -> str:
     """The manual with this text where its figures are marked."""
-    pattern = re.escape(BEGIN) + ".*?" + re.escape(END)
-    written, places = re.subn(pattern, lambda _: BEGIN + text + END, manual, flags=re.DOTALL)
-    if places != 1:
-        raise ValueError(f"the manual must mark its ratios once, got {places} places")
-    return written
+    return between(BEGIN, END, text, page=manual)
 
 
 def _row(budget: int, name: str, ratio: Ratio | None, best: HeldOut, own: Sequence[Table]) -> Row:

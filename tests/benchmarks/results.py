@@ -68,12 +68,22 @@ def keep(results: Results) -> None:
 
 def with_figures(readme: str, results: Results) -> str:
     """The README with the table of these results where its figures are marked."""
-    pattern = re.escape(BEGIN) + ".*?" + re.escape(END)
-    written, places = re.subn(
-        pattern, lambda _: BEGIN + figures(results) + END, readme, flags=re.DOTALL
-    )
+    return between(BEGIN, END, figures(results), page=readme)
+
+
+def between(begin: str, end: str, text: str, *, page: str) -> str:
+    """The page with this text between two marks.
+
+    >>> between("<", ">", "new", page="a <old> page")
+    'a <new> page'
+
+    Raises:
+        ValueError: unless the page has the marks once.
+    """
+    pattern = f"{re.escape(begin)}.*?{re.escape(end)}"
+    written, places = re.subn(pattern, lambda _: begin + text + end, page, flags=re.DOTALL)
     if places != 1:
-        raise ValueError(f"the README must mark its figures once, got {places} places")
+        raise ValueError(f"a page must have {begin.strip()} once, got {places} places")
     return written
 
 

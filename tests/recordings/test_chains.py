@@ -29,7 +29,7 @@ def test_a_killed_run_loses_no_more_than_the_line_that_it_was_writing(tmp_path):
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("nonsense", "chains.jsonl, line 1: : Invalid JSON"),
+        ("nonsense", "chains.jsonl, line 1: Invalid JSON"),
         ('{"id": "a", "question": "How?", "max_revisions": 4}', "line 1: chains: Field required"),
         (asked("3", name="a").model_dump_json() * 1 + "\n" + asked("3", name="a").model_dump_json(),
          "line 2: id 'a' was there before"),

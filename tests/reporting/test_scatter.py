@@ -17,10 +17,6 @@ def point(name, cost, accuracy, **more):
     return Point(name=name, cost=cost, accuracy=accuracy, low=low, high=high, **more)
 
 
-ROUNDED = 0.1
-"""Places are written with one decimal."""
-
-
 def labels(svg):
     """(left, top, right, bottom) of each name, by letters of the size that they have."""
     boxes = []
@@ -53,7 +49,7 @@ def test_names_neither_overlap_nor_leave_the_picture(drawn, width):
     assert all(box[0] >= 0 and box[2] <= width for box in found)
     for one, other in itertools.combinations(found, 2):
         beside = one[2] <= other[0] or other[2] <= one[0]
-        assert beside or one[3] <= other[1] + ROUNDED or other[3] <= one[1] + ROUNDED
+        assert beside or one[3] <= other[1] or other[3] <= one[1]
     circles = [float(c.get("cx")) for c in ET.fromstring(svg).iter(f"{_SVG}circle")]
     assert all(0 <= x <= width for x in circles)
 

@@ -83,7 +83,7 @@ def request_budgets(
             if getattr(whole, limit) is not None and getattr(own, limit) is None:
                 raise ValueError(
                     f"the whole has a limit on {limit} and the requests of {setting} have none: "
-                    "say what each request may cost"
+                    "say what each request may cost (request=, or --request)"
                 )
         found[setting] = own
     return found

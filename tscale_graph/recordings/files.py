@@ -19,6 +19,7 @@ from pydantic import BaseModel, ValidationError
 
 from tscale_graph.recordings.chains import RecordedChains
 from tscale_graph.recordings.records import RecordedQuestion, estimated_tokens
+from tscale_graph.validation import first_problem
 
 Scores = Literal["probability", "reward"]
 
@@ -97,7 +98,7 @@ def read_chains(path: str | os.PathLike[str]) -> Iterator[RecordedChains]:
         try:
             question = RecordedChains.model_validate_json(line)
         except ValidationError as error:
-            raise ValueError(f"{where}: {first_problem(error)}") from None
+            raise ValueError(f"{where}: {_wrong(error)}") from None
         if question.id in seen:
             raise ValueError(f"{where}: id {question.id!r} was there before")
         seen.add(question.id)
@@ -182,7 +183,7 @@ def _question(line: str, scores: Scores, *, where: str) -> RecordedQuestion:
     try:
         return RecordedQuestion.model_validate(known)
     except ValidationError as error:
-        raise ValueError(f"{where}: {first_problem(error)}") from None
+        raise ValueError(f"{where}: {_wrong(error)}") from None
 
 
 def _sample(sample: Any, scores: Scores, question: Mapping[str, Any]) -> Any:
@@ -218,12 +219,11 @@ def logistic(reward: float) -> float:
     return 1 / (1 + math.exp(-reward))
 
 
-def first_problem(error: ValidationError) -> str:
+def _wrong(error: ValidationError) -> str:
     """What was wrong, in one line."""
-    problem = error.errors()[0]
-    place = ".".join(map(str, problem["loc"]))
-    hint = ' (raw rewards are read with scores="reward")' if place.endswith("score") else ""
-    return f"{place}: {problem['msg']}, got {problem['input']!r:.60}{hint}"
+    of_score = error.errors()[0]["loc"][-1:] == ("score",)
+    hint = ' (raw rewards are read with scores="reward")' if of_score else ""
+    return f"{first_problem(error)}{hint}"
 
 
 def _begins_as_one(file: Path) -> bool:

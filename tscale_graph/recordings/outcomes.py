@@ -17,7 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from tscale_graph.budget import Budget, Limit, Usage
 from tscale_graph.policy import Policy
 from tscale_graph.recipe import Recipe
-from tscale_graph.recordings.files import append_line, first_problem, json_lines
+from tscale_graph.recordings.files import append_line, json_lines
+from tscale_graph.validation import first_problem
 
 _Name = Annotated[str, Field(min_length=1)]
 

@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from tscale_graph.validation import first_problem
+
 Text = Annotated[str, Field(min_length=1)]
 
 
@@ -136,9 +138,8 @@ def _read(
             except json.JSONDecodeError as error:
                 raise ValueError(f"{path}, line {number}: not JSON: {error}") from None
             except ValidationError as error:
-                problem = error.errors()[0]
-                place = ".".join(map(str, problem["loc"])) or "the line"
-                raise ValueError(f"{path}, line {number}: {place}: {problem['msg']}") from None
+                told = first_problem(error, whole="the line")
+                raise ValueError(f"{path}, line {number}: {told}") from None
 
 
 def _as_text(value: Any) -> Any:

@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Literal
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 50, 14, 38, 46
-_LETTER, _LINE = 6.8, 15
+_LETTER, _LINE = 6.8, 16
 """What a letter of a label and a line take, at the size that charts are drawn in."""
 _WIDE = 10
 """A range this many times its beginning is drawn on a logarithmic axis."""

@@ -162,11 +162,7 @@ class Router:
         question = question_of(state.get("messages", []))
         budget = brought or self.budget or self._tightest()
         said = await tell_class(self.classifier, question, policy=self.policy, budget=budget)
-        found, reason = said.found, f"{said.found.reason} (confidence {said.found.confidence:.2f})"
-        if found.task_class in classes:
-            return found.task_class, reason, said.usage
-        reason += f", and the policy has no class {found.task_class}"
-        return self.policy.default_class, reason, said.usage
+        return *said.of(self.policy), said.usage
 
     def _route(
         self, state: RoutingState, task_class: str, brought: Budget | None, spent: Usage

@@ -22,6 +22,7 @@ _HOMES = {
     "Setting": "tscale_graph.tuning.settings",
     "Tuned": "tscale_graph.tuning.results",
     "allocate": "tscale_graph.allocating",
+    "allocate_waves": "tscale_graph.allocating",
     "fit_difficulty": "tscale_graph.tuning.difficulty",
     "default_settings": "tscale_graph.tuning.settings",
     "from_outcomes": "tscale_graph.tuning.measured",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +14,7 @@ from tscale_graph.recordings.simulating import Deck, prepare
 from tscale_graph.stopping import AnswerPrior
 from tscale_graph.tuning.measured import Floats
 from tscale_graph.tuning.priors import class_prior
+from tscale_graph.tuning.promises import in_folds
 
 _RIDGE = (3.0, 10.0, 30.0, 100.0)
 """Questions that a slope of 0 is worth."""
@@ -78,12 +78,11 @@ class _Table:
             order = playing_order(question, seed=seed)
             seen = [question.samples[k] for k in order[:probe]]
             rest = [question.samples[k] for k in order[probe:]]
-            told = [one.mean_logprob for one in seen if one.mean_logprob is not None]
-            signals = Signals(
+            signals = Signals.of(
                 question.question,
                 name,
-                output_tokens=sum(one.output_tokens for one in seen) / len(seen) if seen else None,
-                mean_logprob=sum(told) / len(told) if told else None,
+                output_tokens=[one.output_tokens for one in seen],
+                logprobs=[one.mean_logprob for one in seen],
             )
             rows.append(signals.features())
             right.append(sum(one.correct for one in rest))
@@ -111,7 +110,8 @@ def _fit_class(
     plain = _with_slopes(whole, {})
     if len(asked) < _FEWEST or not table.names:
         return plain, "too few questions, or nothing that tells them apart: the class's prior"
-    gains = _gains(decks, table, np.array(_folds(len(asked), folds, seed), dtype=np.intp))
+    of = in_folds([name] * len(asked), folds=folds, rng=np.random.default_rng(seed))
+    gains = _gains(decks, table, np.array(of, dtype=np.intp))
     best = max(gains, key=lambda ridge: float(gains[ridge].mean()))
     gain = float(gains[best].mean())
     error = float(gains[best].std(ddof=1)) / len(asked) ** 0.5
@@ -162,9 +162,3 @@ def _likelihood(fitted: ClassDifficulty, table: _Table) -> Floats:
         prior = fitted.prior(dict(zip(table.names, row, strict=True)))
         found.append(prior.log_chance(int(right), int(samples)))
     return np.array(found)
-
-
-def _folds(count: int, folds: int, seed: int) -> list[int]:
-    places = [place % folds for place in range(count)]
-    random.Random(seed).shuffle(places)
-    return places

@@ -12,7 +12,6 @@ import argparse
 import json
 import platform
 import random
-import re
 import time
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -28,6 +27,7 @@ from tests.benchmarks.classifying.measures import (
     confusion,
     macro_f1,
 )
+from tests.benchmarks.results import between
 from tscale_graph.classifying import TextClassifier, classify
 from tscale_graph.classifying.fitting import LabelledType, train_classifier
 from tscale_graph.classifying.model import SHIPPED
@@ -171,8 +171,7 @@ def keep(classifier: TextClassifier, told: dict[str, Any]) -> None:
     classifier.save(SHIPPED)
     REPORT.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     page = MANUAL.read_text(encoding="utf-8")
-    pattern = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
-    MANUAL.write_text(pattern.sub(lambda _: BEGIN + figures(told) + END, page), encoding="utf-8")
+    MANUAL.write_text(between(BEGIN, END, figures(told), page=page), encoding="utf-8")
 
 
 def main(*, keeping: bool) -> None:

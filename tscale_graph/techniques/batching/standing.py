@@ -137,14 +137,9 @@ class Standings:
 def signals_of(question: str, task_class: str, candidates: Sequence[Candidate]) -> Signals:
     """What is known of a question by the samples that it has, their votes apart."""
     whole = [one for one in candidates if not one.error]
-    told = [one.mean_logprob for one in whole if one.mean_logprob is not None]
-    return Signals(
-        question=question,
-        task_class=task_class,
-        output_tokens=_mean([one.usage.output_tokens for one in whole]),
-        mean_logprob=_mean(told),
+    return Signals.of(
+        question,
+        task_class,
+        output_tokens=[one.usage.output_tokens for one in whole],
+        logprobs=[one.mean_logprob for one in whole],
     )
-
-
-def _mean(values: Sequence[float]) -> float | None:
-    return sum(values) / len(values) if values else None

@@ -138,7 +138,7 @@ class BatchState(TypedDict, total=False):
         budget: the shared one, as it was given.
         admission: what was let in, once it was.
         routes: the class that serves each request.
-        reasons: why, of those that are not served as what they are.
+        reasons: the class of each request, and why it is served so.
         tasks: what may start now.
         came: samples came back; gone when a new batch comes in.
         candidates: every sample, by the place of its request.
@@ -168,8 +168,8 @@ class BatchState(TypedDict, total=False):
     results: list[Result]
 
 
-OF_ONE_BATCH = ("candidates", "checks", "kinds", "whole", "seen")
-"""What starts again with each batch, where a thread has several."""
+OF_ONE_BATCH = ("candidates", "checks", "kinds", "whole")
+"""What starts again with each batch, where a thread has several; `seen` is all written anew."""
 
 
 class BatchRun(BaseModel):

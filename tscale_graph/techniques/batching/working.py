@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from asyncio import gather
+from asyncio import Semaphore, gather
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -73,9 +73,9 @@ class BatchWork:
         run = BatchRun.model_validate(state)
         update: dict[str, Any] = {}
         if not run.came or run.admission is None:
+            # A new batch: nothing of an earlier one on the same thread is left.
             update = await self._let_in(run, state, config, now)
-            fresh = BatchRun(requests=run.requests, clock=now)
-            run = fresh.model_copy(update=update)
+            run = BatchRun(requests=run.requests).model_copy(update=update)
             update |= dict.fromkeys(OF_ONE_BATCH)
         run = run.model_copy(update={"clock": max(run.clock, now)})
         admission = run.admission
@@ -84,18 +84,18 @@ class BatchWork:
         places = [self.standings.place(run, at) for at in range(len(run.requests))]
         granted, short_of = grants(places, run.remaining(admission), parallel=self.max_parallel)
         tasks = [self._task(run, admission, one) for one in granted]
-        plain = {
+        return {
+            **update,
             "admission": admission.model_dump(),
             "tasks": [task.model_dump() for task in tasks],
             "seen": self._seen(run, places),
             "clock": run.clock,
             "cut_off_by": None if tasks else short_of,
         }
-        return {**{k: v for k, v in update.items() if k != "admission"}, **plain}
 
     async def fan_out(self, state: BatchState) -> list[Send] | str:
         """Send everything that was granted on its way, or finish."""
-        tasks = BatchRun.model_validate(state).tasks
+        tasks = [BatchTask.model_validate(task) for task in state.get("tasks", [])]
         return [Send("sample", dict(task)) for task in tasks] or "finish"
 
     async def sample(self, task: dict[str, Any]) -> dict[str, Any]:
@@ -154,8 +154,9 @@ class BatchWork:
         )
         routes: list[str] = []
         reasons: list[str] = []
-        names = await gather(*(self._class_of(at, one) for at, one in enumerate(run.requests)))
-        for name, request in zip(names, run.requests, strict=True):
+        few = Semaphore(self.max_parallel)
+        told = await gather(*(self._class_of(at, r, few) for at, r in enumerate(run.requests)))
+        for (name, why), request in zip(told, run.requests, strict=True):
             tokens = estimated_tokens(convert_to_messages(request.messages))
             route = choose_route(
                 self.policy,
@@ -165,21 +166,22 @@ class BatchWork:
                 budgets=dict.fromkeys(graphs, request.budget or budget),
             )
             routes.append(route.name)
-            instead = f"{name} cannot be served here: {'; '.join(route.reasons)}"
-            reasons.append(instead if route.name != name else "")
+            instead = f", which cannot be served here: {'; '.join(route.reasons)}"
+            reasons.append(f"class {name}: {why}{instead if route.name != name else ''}")
         return {"admission": admission, "routes": routes, "reasons": reasons}
 
-    async def _class_of(self, at: int, request: BatchRequest) -> str:
+    async def _class_of(self, at: int, request: BatchRequest, few: Semaphore) -> tuple[str, str]:
+        """The class of a request, and why it is of that."""
         named = request.task_class
         if named is None:
             question = question_of(request.messages)
-            told = await tell_class(self.classifier, question, policy=self.policy, budget=None)
-            found = told.found.task_class
-            return found if found in self.policy.classes else self.policy.default_class
+            async with few:
+                told = await tell_class(self.classifier, question, policy=self.policy, budget=None)
+            return told.of(self.policy)
         if named not in self.policy.classes:
             known = ", ".join(self.policy.classes)
             raise ValueError(f"request {at}: task_class must be one of {known}, got {named!r}")
-        return named
+        return named, "as the caller said"
 
     def _task(self, run: BatchRun, admission: Admission, one: Granted) -> BatchTask:
         request, route = run.requests[one.at], run.routes[one.at]
@@ -228,7 +230,7 @@ class BatchWork:
     async def _result(self, run: BatchRun, at: int) -> Result:
         route = run.routes[at]
         technique = self.policy.classes[route].technique_name
-        notes = [reason] if (reason := run.reasons[at]) else []
+        notes = [run.reasons[at]]
         if at in run.whole:
             result = run.whole[at]
         elif not run.candidates.get(at):

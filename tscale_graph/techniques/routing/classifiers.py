@@ -35,6 +35,13 @@ class Told:
     found: Classification
     usage: Usage = field(default_factory=Usage)
 
+    def of(self, policy: Policy) -> tuple[str, str]:
+        """The class that a policy has for it, and why."""
+        found, reason = self.found, f"{self.found.reason} (confidence {self.found.confidence:.2f})"
+        if found.task_class in policy.classes:
+            return found.task_class, reason
+        return policy.default_class, f"{reason}, and the policy has no class {found.task_class}"
+
 
 def check_classifier(classifier: Classifier, policy: Policy) -> Classifier:
     """The classifier, or the built-in one of that name.
