@@ -1,0 +1,1 @@
+"""Sleep-time compute, pure: what a context is, what was prepared for it, and whether that pays."""
