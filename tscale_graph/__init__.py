@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from tscale_graph.batching import abatch, batch
     from tscale_graph.budget import Budget, BudgetExceeded, Usage
     from tscale_graph.candidates import Candidate, Result, SamplingError, Verdict
+    from tscale_graph.idle import Idle
     from tscale_graph.policy import Policy
     from tscale_graph.solving import asolve, solve
     from tscale_graph.techniques.ab_mcts import ab_mcts
@@ -22,11 +23,14 @@ if TYPE_CHECKING:
     from tscale_graph.techniques.refine import refine
     from tscale_graph.techniques.router import router
     from tscale_graph.techniques.self_consistency import self_consistency
+    from tscale_graph.techniques.sleep_time import sleep_time
+    from tscale_graph.techniques.wake import wake
 
 __all__ = [
     "Budget",
     "BudgetExceeded",
     "Candidate",
+    "Idle",
     "Policy",
     "Result",
     "SamplingError",
@@ -45,7 +49,9 @@ __all__ = [
     "refine",
     "router",
     "self_consistency",
+    "sleep_time",
     "solve",
+    "wake",
 ]
 
 _HOMES = {
@@ -58,6 +64,7 @@ _HOMES = {
     "Result": "candidates",
     "SamplingError": "candidates",
     "Verdict": "candidates",
+    "Idle": "idle",
     "Policy": "policy",
     "ab_mcts": "techniques.ab_mcts",
     "aggregate_recursively": "techniques.aggregate_recursively",
@@ -71,6 +78,8 @@ _HOMES = {
     "refine": "techniques.refine",
     "router": "techniques.router",
     "self_consistency": "techniques.self_consistency",
+    "sleep_time": "techniques.sleep_time",
+    "wake": "techniques.wake",
 }
 
 

@@ -7,7 +7,7 @@ that somebody waits for (Lin et al. 2025, arXiv:2504.13171).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -56,6 +56,7 @@ class Books(BaseModel):
         saved_tokens: what it would have taken more.
         earned: tokens that each anticipated question has saved, by its folded text.
         current: the hash of the version that was last worked on.
+        documents: the hashes of its documents.
         folded: uses that are in the sums above and may still lie beside them.
         opened_at: seconds since the epoch.
         changed_at: the same.
@@ -73,6 +74,7 @@ class Books(BaseModel):
     saved_tokens: int = Field(default=0, ge=0)
     earned: dict[str, int] = {}
     current: str = ""
+    documents: tuple[str, ...] = ()
     folded: tuple[str, ...] = ()
     opened_at: float
     changed_at: float
@@ -108,13 +110,16 @@ class Books(BaseModel):
             }
         )
 
-    def with_sleep(self, usage: Usage, *, at: float, version: str) -> Books:
+    def with_sleep(
+        self, usage: Usage, *, at: float, version: str = "", documents: Sequence[str] = ()
+    ) -> Books:
         """The books after a run that worked ahead.
 
         Args:
             usage: what it cost.
             at: seconds since the epoch.
             version: the hash of the context.
+            documents: those of its documents.
         """
         return self.model_copy(
             update={
@@ -122,6 +127,7 @@ class Books(BaseModel):
                 "sleeps": self.sleeps + 1,
                 "unasked": self.unasked + 1,
                 "current": version,
+                "documents": tuple(documents),
                 "changed_at": max(self.changed_at, at),
             }
         )

@@ -27,6 +27,8 @@ class Dense(_Entry):
         tokens: of the text, as the model that wrote it counts them, at most.
         source_tokens: of the document, likewise.
         rounds: times that it was written or improved.
+        tested: verified questions that were answered from it.
+        right: those whose answer came out the same.
         written_at: in seconds since the epoch.
     """
 
@@ -35,12 +37,22 @@ class Dense(_Entry):
     tokens: int = Field(ge=0)
     source_tokens: int = Field(ge=0)
     rounds: int = Field(default=1, ge=1)
+    tested: int = Field(default=0, ge=0)
+    right: int = Field(default=0, ge=0)
     written_at: float
 
     @property
     def shorter(self) -> bool:
         """Whether it saves tokens to read it in place of the document."""
         return self.tokens < self.source_tokens
+
+    def faithful(self, least: float) -> bool:
+        """Whether verified questions were answered from it, and at least this share rightly."""
+        return self.tested > 0 and self.right >= least * self.tested
+
+    def with_test(self, *, right: bool) -> Dense:
+        """The same, after one more question was answered from it."""
+        return self.model_copy(update={"tested": self.tested + 1, "right": self.right + int(right)})
 
 
 class Anticipated(_Entry):

@@ -1,0 +1,1 @@
+"""The nodes of `wake`: finding what was prepared, and answering from it."""

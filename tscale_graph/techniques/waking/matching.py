@@ -1,0 +1,177 @@
+"""Finding the anticipated question that is the one asked: by words, vectors, or a model's word."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
+
+from langchain_core.embeddings import Embeddings
+
+from tscale_graph.budget import Budget, Usage
+from tscale_graph.candidates import VerifierError
+from tscale_graph.sleeping.matching import lexical_similarity, nearest
+from tscale_graph.verifiers.judges import EquivalenceJudge
+
+_ASKED = "Which question is asked? (Two are the same if one answer is always right for both.)"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What came of looking for a question.
+
+    Attributes:
+        place: of the anticipated question that is the same, or None.
+        similarity: of the nearest one, in the matcher's own measure; 0 without any.
+        usage: what looking has cost.
+        note: what could not be done, or "".
+    """
+
+    place: int | None = None
+    similarity: float = 0.0
+    usage: Usage = field(default_factory=Usage)
+    note: str = ""
+
+
+@runtime_checkable
+class Matcher(Protocol):
+    """Tells whether a question is one of those that were anticipated."""
+
+    async def find(
+        self,
+        question: str,
+        anticipated: Sequence[str],
+        *,
+        lease: Budget | None,
+        deadline: float | None,
+    ) -> Found:
+        """Look for it.
+
+        Args:
+            question: as it was asked.
+            anticipated: those with an answer, at least one.
+            lease: what may be spent; None when nothing may.
+            deadline: when to give up, in seconds since the epoch, or None.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LexicalMatcher:
+    """By words: free, and without a threshold that was learnt only for the same words in a row.
+
+    Attributes:
+        threshold: the least `lexical_similarity`, above 0; `learn_threshold` finds one.
+    """
+
+    threshold: float = 1.0
+
+    def __post_init__(self) -> None:
+        _check(self.threshold)
+
+    async def find(
+        self,
+        question: str,
+        anticipated: Sequence[str],
+        *,
+        lease: Budget | None,
+        deadline: float | None,
+    ) -> Found:
+        """The most alike, if it is alike enough."""
+        [(similarity, place), *_] = nearest(question, anticipated, lexical_similarity)
+        return Found(place if similarity >= self.threshold else None, similarity)
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingMatcher:
+    """By the cosine of embeddings.
+
+    Attributes:
+        embeddings: any LangChain embedding model.
+        threshold: the least cosine, above 0; `learn_threshold` finds one.
+    """
+
+    embeddings: Embeddings
+    threshold: float
+
+    def __post_init__(self) -> None:
+        _check(self.threshold)
+
+    async def find(
+        self,
+        question: str,
+        anticipated: Sequence[str],
+        *,
+        lease: Budget | None,
+        deadline: float | None,
+    ) -> Found:
+        """The nearest, if it is near enough and has no other numbers."""
+        left = None if deadline is None else max(0.0, deadline - time.time())
+        try:
+            async with asyncio.timeout(left):
+                vectors = await self.embeddings.aembed_documents([question, *anticipated])
+        except TimeoutError:
+            return Found(note="the embeddings had not come in time")
+        cosines = [_cosine(vectors[0], vector) for vector in vectors[1:]]
+        place = max(range(len(cosines)), key=cosines.__getitem__)
+        same = cosines[place] >= self.threshold
+        return Found(place if same else None, cosines[place])
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeMatcher:
+    """By the word of a model, which is shown those that look most alike.
+
+    Attributes:
+        judge: from `tscale_graph.verifiers.judges.equivalent`.
+        shown: how many it is asked about at most, one after the other.
+        least: the `lexical_similarity` from which on it is asked, from 0 to 1.
+    """
+
+    judge: EquivalenceJudge
+    shown: int = 2
+    least: float = 0.3
+
+    async def find(
+        self,
+        question: str,
+        anticipated: Sequence[str],
+        *,
+        lease: Budget | None,
+        deadline: float | None,
+    ) -> Found:
+        """The first of the most alike that the model calls the same."""
+        ranked = nearest(question, anticipated, lexical_similarity)
+        spent = Usage()
+        for similarity, place in ranked[: self.shown]:
+            if similarity == 1:
+                return Found(place, similarity, spent)
+            if similarity < self.least or lease is None:
+                break
+            left = lease.remaining(spent)
+            if left.spent_limit is not None:
+                return Found(usage=spent, note="too little was left to compare questions")
+            own = Budget.model_validate(left.model_dump())
+            try:
+                same, usage = await self.judge.same(
+                    _ASKED, question, anticipated[place], lease=own, deadline=deadline
+                )
+            except VerifierError as error:
+                return Found(usage=spent + error.usage, note=f"not compared: {error}")
+            spent += usage
+            if same:
+                return Found(place, similarity, spent)
+        return Found(None, ranked[0][0], spent)
+
+
+def _cosine(first: Sequence[float], second: Sequence[float]) -> float:
+    lengths = math.hypot(*first) * math.hypot(*second)
+    return math.fsum(x * y for x, y in zip(first, second, strict=True)) / lengths if lengths else 0
+
+
+def _check(threshold: float) -> None:
+    if not threshold > 0:
+        raise ValueError(f"threshold must be above 0, got {threshold}")
