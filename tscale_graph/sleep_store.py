@@ -2,7 +2,7 @@
 
 An entry is one item, written whole. The names of owners are hashed, so that no name can reach into
 the place of another one's, whatever a store makes of dots, wildcards and prefixes; and what is read
-is only taken where it says the same owner.
+is only taken where it says the same owner's hash.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class SleepStore:
         now = self.clock()
         [item] = await self._ask([GetOp(self._place("books"), hashed(name))])
         books = self._read(Books, item)
-        if books is None or books.name != name:
+        if books is None:
             books = Books(name=name, opened_at=now, changed_at=now)
         uses = await self._all(Use, "uses", name=name)
         return books.with_uses(uses), uses
@@ -138,7 +138,7 @@ class SleepStore:
 
     def _put(self, kind: str, key: str, entry: BaseModel, *, of: str | None = None) -> PutOp:
         value = {
-            "owner": list(self.owner),
+            "owner": hashed(list(self.owner)),
             "expires_at": self.clock() + self.days * 86_400,
             "entry": entry.model_dump(mode="json"),
         }
@@ -148,7 +148,7 @@ class SleepStore:
     def _read(self, of: type[E], item: Item | None) -> E | None:
         """The entry, if it is whole, ours and not expired."""
         value = {} if item is None else item.value
-        if value.get("owner") != list(self.owner) or value.get("expires_at", 0) <= self.clock():
+        if value.get("owner") != hashed(list(self.owner)) or value.get("expires_at", 0) <= self.clock():
             return None
         try:
             return of.model_validate(value.get("entry"))
@@ -192,11 +192,11 @@ def _where(entry: Page | Dense | Books) -> tuple[str, str]:
 
 
 def _storable(value: Any) -> Any:
-    """Plain data without what some databases refuse in a text: NUL and halves of surrogates."""
+    """Plain data without what Postgres refuses in a text: NUL."""
     if isinstance(value, dict):
         return {name: _storable(part) for name, part in cast(dict[str, Any], value).items()}
     if isinstance(value, list):
         return [_storable(part) for part in cast(list[Any], value)]
     if isinstance(value, str):
-        return value.replace("\0", "").encode(errors="ignore").decode()
+        return value.replace("\0", "")
     return value

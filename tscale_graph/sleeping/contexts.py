@@ -46,6 +46,8 @@ class StandingContext(BaseModel):
         documents = _documents(given)
         if not any(text.strip() for text in documents.values()):
             raise ValueError("context must hold some text, got none")
+        if any(_broken(text) for pair in documents.items() for text in pair):
+            raise ValueError("context must be text, got halves of characters (lone surrogates)")
         return cls(documents=documents, name=name)
 
     @property
@@ -115,3 +117,12 @@ def _checked(pairs: Iterable[tuple[object, object]]) -> dict[str, str]:
             text = f"{found[name]}\n\n{text}"
         found[name] = text
     return found
+
+
+def _broken(text: str) -> bool:
+    """Whether it cannot be encoded, and so not be sent to any model."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False

