@@ -25,9 +25,8 @@ async def test_who_works_ahead_is_told_at_once_from_any_thread():
 
 async def test_who_begins_while_somebody_asks_is_told_too():
     idle = Idle()
-    with idle.asking(), idle.asking():
-        with idle.told() as event:
-            assert event.is_set()
+    with idle.asking(), idle.asking(), idle.told() as event:
+        assert event.is_set()
     with idle.told() as event:
         assert not event.is_set()
 

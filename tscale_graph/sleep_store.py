@@ -148,7 +148,10 @@ class SleepStore:
     def _read(self, of: type[E], item: Item | None) -> E | None:
         """The entry, if it is whole, ours and not expired."""
         value = {} if item is None else item.value
-        if value.get("owner") != hashed(list(self.owner)) or value.get("expires_at", 0) <= self.clock():
+        if (
+            value.get("owner") != hashed(list(self.owner))
+            or value.get("expires_at", 0) <= self.clock()
+        ):
             return None
         try:
             return of.model_validate(value.get("entry"))

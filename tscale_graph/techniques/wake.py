@@ -330,9 +330,7 @@ def _from_answer(recalled: Recalled, there: Prepared, found: Found) -> Recalled:
     if page is None or found.place is None:
         return recalled
     one = page.answered[found.place]
-    told = (
-        f"anticipated as {one.question!r} (similarity {found.similarity:.2f}): no model was asked"
-    )
+    told = f"anticipated as {one.question!r} (similarity {found.similarity:.2f})"
     return _noted(recalled, told).model_copy(update={"served": "answer", "found": one})
 
 

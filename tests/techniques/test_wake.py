@@ -1,0 +1,312 @@
+"""Waking up: what was prepared for exactly this context, or the whole of it; never what is stale."""
+
+import asyncio
+import math
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from langchain_core.embeddings import Embeddings
+from langgraph.store.memory import InMemoryStore
+
+from tests.reader import Reader, facts, written
+from tests.scripted import Scripted
+from tscale_graph import (
+    Budget,
+    BudgetExceeded,
+    Idle,
+    Policy,
+    SamplingError,
+    extended_thinking,
+    router,
+    self_consistency,
+    sleep_time,
+    wake,
+)
+from tscale_graph.sleep_store import SleepStore
+from tscale_graph.techniques.waking.matching import (
+    EmbeddingMatcher,
+    JudgeMatcher,
+    LexicalMatcher,
+)
+from tscale_graph.verifiers.judges import equivalent
+
+MENU = written({"tea": 2, "cake": 3})
+PLENTY = Budget(tokens=60_000)
+
+
+def asked(question="How much is tea?", **more):
+    return {"messages": [("user", question)], "budget": PLENTY, "context": MENU, **more}
+
+
+async def slept(context=MENU, *, model=None, store=None, **more):
+    store = store or InMemoryStore()
+    graph = sleep_time(model or Reader(), samples=3).compile(store=store)
+    await graph.ainvoke({"context": context, "budget": PLENTY, **more})
+    return store
+
+
+def awake(store, model=None, **more):
+    model = model or Reader()
+    return wake(self_consistency(model, max_samples=3), **more).compile(store=store), model
+
+
+async def test_an_anticipated_question_is_answered_at_once():
+    graph, model = awake(await slept())
+    out = await graph.ainvoke(asked("Hi, could you tell me how much is tea, please?"))
+    result = out["result"]
+    assert (result.answer, result.status, result.technique) == ("2", "complete", "wake")
+    assert (result.usage.calls, result.usage.tokens, model.calls) == (0, 0, [])
+    assert out["messages"][-1].text == "The answer is 2"
+    assert "anticipated as 'How much is tea?' (similarity 1.00)" in result.notes
+    assert any(note.startswith("saved about") for note in result.notes)
+
+
+async def test_any_other_is_asked_of_the_dense_context():
+    graph, model = awake(await slept())
+    out = await graph.ainvoke(asked("What is the price of cake?"))
+    assert out["result"].answer == "3"
+    assert "the dense context stood in for 1 of 1 documents" in out["result"].notes[0]
+    plain, other = awake(InMemoryStore())
+    await plain.ainvoke(asked("What is the price of cake?"))
+    assert model.calls[0].prompt_tokens < other.calls[0].prompt_tokens
+
+
+async def test_without_anything_prepared_the_whole_context_is_read():
+    graph, _ = awake(InMemoryStore())
+    result = (await graph.ainvoke(asked()))["result"]
+    assert result.answer == "2"
+    assert result.notes[0] == "nothing was prepared for this context"
+
+
+def test_it_runs_under_invoke():
+    graph, _ = awake(asyncio.run(slept()))
+    assert graph.invoke(asked())["result"].technique == "wake"
+    assert graph.invoke(asked("What is the price of cake?"))["result"].answer == "3"
+
+
+async def test_the_messages_of_a_thread_do_not_fill_with_contexts():
+    graph, _ = awake(await slept())
+    for question in ("How much is tea?", "What is the price of cake?"):
+        out = await graph.ainvoke(asked(question))
+        assert [message.type for message in out["messages"]] == ["human", "ai"]
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        [("user", "Let us talk of 2027."), ("assistant", "Gladly.")],
+        [("system", "All prices have doubled.")],
+    ],
+)
+async def test_a_question_that_does_not_stand_alone_is_not_answered_from_before(before):
+    graph, model = awake(await slept())
+    given_messages = [*before, ("user", "How much is tea?")]
+    result = (await graph.ainvoke({**asked(), "messages": given_messages}))["result"]
+    assert result.technique == "self_consistency"
+    assert "what was said before may change the question" in result.notes
+    assert model.calls
+
+
+THINGS = ("tea", "cake", "wine")
+prices = st.dictionaries(st.sampled_from(THINGS), st.integers(1, 9), min_size=1)
+versions = st.dictionaries(st.sampled_from(["menu", "bar"]), prices, min_size=1)
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    steps=st.lists(
+        st.tuples(
+            versions,
+            st.sampled_from(["sleep", "ask", "ask"]),
+            st.sampled_from(THINGS),
+            st.sampled_from(["", "cafe", "pub"]),
+            st.sampled_from(["acme", "ACME", "acme."]),
+            st.integers(10, 4_000),
+        ),
+        min_size=2,
+        max_size=12,
+    ),
+)
+async def test_a_stale_answer_is_never_served(steps):
+    """Contexts are edited at random between sleep and wake; the truth is what they say now."""
+    store, model = InMemoryStore(), Reader()
+    sleeper = sleep_time(model, samples=3, max_output_tokens=64, patience=99).compile(store=store)
+    graph, _ = awake(store, model)
+    for documents, what, thing, name, owner, tokens in steps:
+        context = {document: written(costs) for document, costs in documents.items()}
+        given_by = {"context": context, "name": name, "owner": owner}
+        if what == "sleep":
+            await sleeper.ainvoke({**given_by, "budget": Budget(tokens=tokens)})
+            continue
+        out = await graph.ainvoke({**asked(f"How much is {thing}?"), **given_by})
+        known = facts("\n".join(context.values()))
+        truth = str(known[thing]) if thing in known else None
+        assert out["result"].answer == truth, out["result"].notes
+
+
+async def test_one_tenants_entries_are_never_served_to_another():
+    store = await slept(owner="acme")
+    graph, model = awake(store)
+    result = (await graph.ainvoke(asked(owner="acme.")))["result"]
+    assert result.notes[0] == "nothing was prepared for this context"
+    assert model.calls
+    served = (await graph.ainvoke(asked(owner=["acme"])))["result"]
+    assert served.technique == "wake"
+
+
+async def test_a_wrong_dense_context_is_not_read():
+    class Forgets(Reader):
+        def say(self, shown, told):
+            said = super().say(shown, told)
+            return "tea is nice." if told.startswith("Rewrite") else said
+
+    graph, _ = awake(await slept(model=Forgets()))
+    result = (await graph.ainvoke(asked("What is the price of cake?")))["result"]
+    assert result.answer == "3"
+    assert "not anticipated: answered from the whole context" in result.notes
+
+
+class Broken(InMemoryStore):
+    """A store that has gone away."""
+
+    async def abatch(self, ops):
+        raise ConnectionError("the store is gone")
+
+
+async def test_a_store_that_fails_costs_a_note_and_not_the_answer():
+    graph, _ = awake(Broken())
+    result = (await graph.ainvoke(asked()))["result"]
+    assert result.answer == "2"
+    assert "could not be read: ConnectionError: the store is gone" in result.notes[0]
+    assert "not put down in the books: ConnectionError: the store is gone" in result.notes[-1]
+
+
+async def test_every_question_is_in_the_books_with_what_it_saved():
+    store = await slept()
+    graph, model = awake(store, context=MENU, name="cafe")
+    for question in ("How much is tea?", "What is the price of cake?"):
+        await graph.ainvoke({"messages": [("user", question)], "budget": PLENTY})
+    found, _ = await SleepStore(store).books("cafe")
+    assert found.asked == {"answer": 1, "dense": 1}
+    assert found.saved_tokens > 0
+    assert found.awake.tokens == sum(call.billed for call in model.calls)
+
+
+async def test_words_of_questions_are_kept_only_if_they_may_be():
+    store = InMemoryStore()
+    graph, _ = awake(store, remember=False)
+    await graph.ainvoke(asked("How much is my rent of 950?"))
+    assert "rent" not in str([item.value for item in store.search((), limit=10)])
+
+
+async def test_it_stands_in_front_of_the_router_and_in_the_place_of_a_model():
+    store, model = await slept(), Reader()
+    graph = wake(router(Policy.default(), model=model)).compile(store=store)
+    result = (await graph.ainvoke(asked("What is the price of cake?")))["result"]
+    assert result.answer == "3"
+    assert any(note.startswith("class ") for note in result.notes)
+    inside = self_consistency(wake(extended_thinking(model), context=MENU), max_samples=2)
+    out = await inside.compile(store=store).ainvoke(
+        {"messages": [("user", "How much is tea?")], "budget": PLENTY}
+    )
+    assert out["result"].answer == "2"
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(1, 900), st.none() | st.integers(1, 4), st.integers(0, 2**16))
+async def test_the_budget_of_the_request_is_never_exceeded(tokens, calls, seed):
+    store = await slept()
+    model = Reader(draws=random.Random(seed))
+    judge = JudgeMatcher(equivalent(Scripted(answers=['{"same": false}'])))
+    graph, _ = awake(store, model, matcher=judge)
+    budget = Budget(tokens=tokens, calls=calls)
+    try:
+        out = await graph.ainvoke(asked("What is the price of cake?", budget=budget))
+        assert budget.exceeded_by(out["result"].usage) is None
+    except BudgetExceeded as error:
+        assert budget.exceeded_by(error.usage) is None
+    assert sum(call.billed for call in model.calls) <= tokens
+
+
+async def test_what_fails_says_so_and_what_it_cost():
+    graph, _ = awake(InMemoryStore(), Reader(fail=1.0))
+    with pytest.raises(SamplingError, match="the scripted failure"):
+        await graph.ainvoke(asked())
+
+
+async def test_who_works_ahead_gives_way_while_it_answers():
+    idle, seen = Idle(), []
+
+    class Watches(Reader):
+        def say(self, shown, told):
+            seen.append(idle.free)
+            return super().say(shown, told)
+
+    graph, _ = awake(InMemoryStore(), Watches(), idle=idle)
+    await graph.ainvoke(asked())
+    assert seen
+    assert not any(seen)
+    assert idle.free
+
+
+class Letters(Embeddings):
+    """Counts of letters: enough for texts that differ by little."""
+
+    def embed_documents(self, texts):
+        return [[float(text.lower().count(letter)) for letter in "aeioumtckp"] for text in texts]
+
+    def embed_query(self, text):
+        return self.embed_documents([text])[0]
+
+
+async def test_a_matcher_by_embeddings_takes_what_is_near_enough():
+    store = await slept()
+    near, _ = awake(store, matcher=EmbeddingMatcher(Letters(), 0.9))
+    assert (await near.ainvoke(asked("How much is the tea?")))["result"].technique == "wake"
+    far, _ = awake(store, matcher=EmbeddingMatcher(Letters(), 0.9999))
+    assert (await far.ainvoke(asked("How much is the tea?")))["result"].technique != "wake"
+
+
+async def test_a_matcher_by_a_model_is_paid_for_by_the_request():
+    store = await slept()
+    says = Scripted(answers=['{"reason": "the same", "same": true}'])
+    graph, model = awake(store, matcher=JudgeMatcher(equivalent(says)))
+    result = (await graph.ainvoke(asked("How much is the tea?")))["result"]
+    assert (result.technique, result.answer) == ("wake", "2")
+    assert result.usage.calls == len(says.calls) == 1
+    assert model.calls == []
+
+
+@pytest.mark.parametrize("threshold", [0, -1, math.nan])
+def test_a_threshold_is_above_0(threshold):
+    with pytest.raises(ValueError, match="threshold must be above 0"):
+        LexicalMatcher(threshold)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"matcher": "vectors"}, 'matcher must be "lexical" or have find, got'),
+        ({"matcher": 3}, 'matcher must be "lexical" or have find, got 3'),
+        ({"faithful": 2}, "faithful must be from 0 to 1, or None, got 2"),
+        ({"context": " "}, "context must hold some text"),
+    ],
+)
+def test_bad_arguments_are_refused_in_one_line(arguments, told):
+    with pytest.raises(ValueError, match=told):
+        wake(self_consistency(Reader()), **arguments)
+
+
+async def test_what_is_missing_is_said_before_any_call():
+    graph, model = awake(InMemoryStore())
+    with pytest.raises(ValueError, match="no context: put one into the input"):
+        await graph.ainvoke({"messages": [("user", "Hi")], "budget": PLENTY})
+    with pytest.raises(ValueError, match='"messages" is empty'):
+        await graph.ainvoke({**asked(), "messages": []})
+    with pytest.raises(ValueError, match="no store: compile the graph with store="):
+        await wake(self_consistency(model)).compile().ainvoke(asked())
+    with pytest.raises(ValueError, match="technique must be a technique's graph"):
+        wake(model)
+    assert model.calls == []
