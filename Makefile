@@ -75,5 +75,5 @@ $(VENV)/demo: $(VENV)/pip pyproject.toml
 	@touch $@
 
 $(VENV)/test: $(VENV)/pip pyproject.toml
-	$(RUN) pip install --quiet --editable ".[local,math,code,schema,search,tune,prm]" --group test --group lint
+	$(RUN) pip install --quiet --editable ".[local,math,code,schema,search,tune,prm,sqlite,postgres]" --group test --group lint
 	@touch $@ $(VENV)/demo

@@ -111,6 +111,53 @@ exit status:
 """
 
 
+_SLEEP_HELP = """\
+Work through a context while nobody asks: rewrite its documents densely, think of questions, and
+keep verified answers to them. Run it again to go on and to improve what is there. Questions are
+answered from that with tscale solve --context, or with wake in a program.
+
+examples:
+  tscale sleep handbook.md --budget tokens=200000
+  tscale sleep handbook/ --name handbook --owner acme --store postgresql://localhost/app \\
+      --model openai:gpt-5-mini --budget usd=0.50
+  tscale solve "How many days of leave are there?" --context handbook.md --budget tokens=20000
+  tscale sleep status                 what it has cost and saved, per context
+
+It gives way when it is told to end (SIGTERM, Ctrl-C): calls in flight are dropped, and what there
+is is kept. A context that nobody asks about is left alone after --patience runs.
+
+exit status:
+  0  done for now        2  wrong use        130  interrupted
+  1  failed              3  cut off by the budget
+"""
+
+
+def add_sleep(commands: argparse._SubParsersAction[Any]) -> None:  # pyright: ignore[reportPrivateUsage]
+    """Declare `tscale sleep`."""
+    sleep = command_of(commands, "sleep", "work through a context ahead of questions", _SLEEP_HELP)
+    sleep.add_argument("context", nargs="+", help='files and folders of text; or "status"')
+    sleep.add_argument("--budget", metavar="LIMITS", help="of this run (required)")
+    sleep.add_argument("--model", default="local", help="local, or provider:model (default local)")
+    sleep.add_argument("--verify", metavar="VERIFIER", help="of answers: see tscale techniques")
+    add_keeping(sleep)
+    sleep.add_argument("--questions", type=int, metavar="N", help="that it may have (default 16)")
+    sleep.add_argument("--samples", type=int, metavar="N", help="of each answer (default 5)")
+    sleep.add_argument("--patience", type=int, metavar="N", help="runs without questions (3)")
+    sleep.add_argument("--temperature", type=float, metavar="T", help="0 to 2 (default 0.7)")
+    sleep.add_argument("--max-output-tokens", type=int, metavar="N", help="of one reply")
+    sleep.add_argument("--seed", type=int, help="for runs that repeat")
+    told = "price of a token asleep, in tokens that somebody waits for (default 1)"
+    sleep.add_argument("--phi", type=float, default=1.0, help=f"for status: the {told}")
+    sleep.add_argument("--json", action="store_true", help="print it as JSON")
+
+
+def add_keeping(command: argparse.ArgumentParser) -> None:
+    """Declare where and under which names what is prepared for a context is kept."""
+    command.add_argument("--store", metavar="PATH", help="an SQLite file, or postgresql://…")
+    command.add_argument("--name", help="of the context, through all its versions")
+    command.add_argument("--owner", action="append", metavar="NAME", help="tenant; then user")
+
+
 def add_policy(commands: argparse._SubParsersAction[Any]) -> None:  # pyright: ignore[reportPrivateUsage]
     """Declare `tscale policy` and what it can do."""
     policy = command_of(commands, "policy", "show or check what is done per class", _POLICY_HELP)

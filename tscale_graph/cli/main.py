@@ -12,7 +12,14 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from tscale_graph.cli.arguments import add_draw, add_policy, add_prm, add_sampling
+from tscale_graph.cli.arguments import (
+    add_draw,
+    add_keeping,
+    add_policy,
+    add_prm,
+    add_sampling,
+    add_sleep,
+)
 from tscale_graph.cli.bench_arguments import add_bench, add_report, add_tune
 
 COMPLETE, FAILED, WRONG_USE, CUT_OFF, NO_ANSWER, INTERRUPTED = 0, 1, 2, 3, 4, 130
@@ -137,6 +144,10 @@ def _run(asked: argparse.Namespace) -> int:
         from tscale_graph.cli.tune import tune_command
 
         return tune_command(asked)
+    if asked.command == "sleep":
+        from tscale_graph.cli.sleep import sleep_command
+
+        return sleep_command(asked)
     if asked.command == "prm":
         from tscale_graph.cli.prm import prm_command
 
@@ -201,6 +212,13 @@ def _parser() -> argparse.ArgumentParser:
     solve.add_argument("--min-thinking-tokens", type=int, metavar="N", help="the fewest of it")
     solve.add_argument("--seed", type=int, help="for runs that repeat")
     solve.add_argument("--class", dest="task_class", help="the class of the task, for the router")
+    solve.add_argument(
+        "--context",
+        action="append",
+        metavar="PATH",
+        help="what it is about: a file or folder of text, prepared by tscale sleep or not",
+    )
+    add_keeping(solve)
     solve.add_argument("--show-tree", metavar="PATH", help="of a search or refine: .html, .json, …")
     solve.add_argument("--json", action="store_true", help="print the whole result as JSON")
     record = commands.add_parser(
@@ -216,6 +234,7 @@ def _parser() -> argparse.ArgumentParser:
     add_bench(commands)
     add_tune(commands)
     add_report(commands)
+    add_sleep(commands)
     commands.add_parser("models", help="which models there are, and what each needs")
     commands.add_parser("techniques", help="which techniques, rules and verifiers there are")
     return parser

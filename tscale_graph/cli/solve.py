@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any, cast
 
+from langgraph.pregel import Pregel
 from langgraph.types import StreamMode
 from pydantic import ValidationError
 
@@ -15,6 +16,7 @@ from tscale_graph.answers import AnswerKind, answer_kind
 from tscale_graph.budget import Budget, BudgetExceeded
 from tscale_graph.candidates import Candidate, Result, SamplingError
 from tscale_graph.cli.building import asks_embedded_model, build_graph
+from tscale_graph.cli.documents import context_name, read_documents
 from tscale_graph.cli.finishing import complain, fetch_weights
 from tscale_graph.cli.main import (
     COMPLETE,
@@ -23,12 +25,15 @@ from tscale_graph.cli.main import (
     NO_ANSWER,
     WRONG_USE,
 )
+from tscale_graph.cli.stores import STORE, opened_store
 from tscale_graph.cli.trees import check_tree_path, save_tree
 from tscale_graph.cli.watching import Watcher, watcher
 from tscale_graph.models.nested import TechniqueGraph
 from tscale_graph.models.weights import LocalModelError
+from tscale_graph.techniques.wake import wake
 from tscale_graph.verifiers import named_verifier, preferred_answer
 
+Graph = Pregel[Any, Any, Any, Any]
 _UNITS: dict[str, type[int] | type[float]] = {
     "calls": int,
     "tokens": int,
@@ -46,6 +51,7 @@ def solve_command(asked: argparse.Namespace) -> int:
         check_tree_path(asked)
         graph = build_graph(asked)
         kind = read_as(asked)
+        graph = _about(asked, graph)
     except (ValueError, ImportError, OSError) as error:
         return complain(error, WRONG_USE)
     try:
@@ -56,12 +62,13 @@ def solve_command(asked: argparse.Namespace) -> int:
     watching = watcher(question, budget, kind=kind, quiet=asked.json)
     state = {"messages": [("user", question)], "budget": budget, **_told(asked)}
     try:
-        result = asyncio.run(_run(graph, state, watching))
+        where = (asked.store or STORE) if asked.context else None
+        result = asyncio.run(_run(graph, state, watching, where))
     except BudgetExceeded as error:
         if asked.json and not _question_is_too_long(error):
             print(_without_answer(error, asked).model_dump_json(indent=2))
         return complain(error, WRONG_USE if _question_is_too_long(error) else NO_ANSWER)
-    except ValueError as error:
+    except (ValueError, ImportError, OSError) as error:
         return complain(error, WRONG_USE)
     except SamplingError as error:
         if error.result is not None:
@@ -171,12 +178,39 @@ def read_as(asked: argparse.Namespace) -> AnswerKind | None:
     )
 
 
-async def _run(graph: TechniqueGraph, state: dict[str, Any], watching: Watcher) -> Result:
-    """Run the graph, and show each sample as it comes."""
+def _about(asked: argparse.Namespace, graph: TechniqueGraph) -> TechniqueGraph:
+    """The graph, with what it is about before it.
+
+    Raises:
+        ValueError: for options that go with a context only, or not with one.
+        OSError: when a file cannot be read.
+    """
+    if not asked.context:
+        for option in ("store", "name", "owner"):
+            if getattr(asked, option) is not None:
+                raise ValueError(f"--{option} is for --context")
+        return graph
+    if asked.budget is None or asked.task_class is not None:
+        raise ValueError("--context needs --budget, and takes no --class")
+    documents, name = read_documents(asked.context), asked.name or context_name(asked.context)
+    return wake(graph, context=documents, name=name, owner=asked.owner or [])
+
+
+async def _run(
+    graph: TechniqueGraph, state: dict[str, Any], watching: Watcher, where: str | None
+) -> Result:
+    """Run the graph, and show each sample as it comes; its store is opened if it has one."""
+    if where is None:
+        return await _watched(graph.compile(), state, watching)
+    async with opened_store(where, new=True) as store:
+        return await _watched(graph.compile(store=store), state, watching)
+
+
+async def _watched(graph: Graph, state: dict[str, Any], watching: Watcher) -> Result:
     result: Any = None
     with watching:
         modes: list[StreamMode] = ["values", "custom"]
-        events = graph.compile().astream(state, stream_mode=modes, subgraphs=True)
+        events = graph.astream(state, stream_mode=modes, subgraphs=True)
         async for event in events:
             where, mode, told = cast(tuple[Any, str, dict[str, Any]], event)
             if mode == "custom" and "sample" in told:

@@ -1,0 +1,33 @@
+"""A standing context from files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def read_documents(paths: Sequence[str]) -> dict[str, str]:
+    """The texts of files, and of all files in folders, by their paths.
+
+    Raises:
+        ValueError: for a file that is no text, or no file at all.
+        OSError: when one cannot be read.
+    """
+    files: list[Path] = []
+    for path in map(Path, paths):
+        inside = path.rglob("*") if path.is_dir() else [path]
+        files += sorted(one for one in inside if not one.is_dir())
+    if not files:
+        raise ValueError(f"there are no files in {', '.join(paths)}")
+    found: dict[str, str] = {}
+    for file in files:
+        try:
+            found[file.as_posix()] = file.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            raise ValueError(f"{file} is not text in UTF-8") from None
+    return found
+
+
+def context_name(paths: Sequence[str]) -> str:
+    """What the books of a context of files are kept under, unless it has another name."""
+    return " ".join(Path(path).as_posix() for path in paths)
