@@ -7,8 +7,11 @@ import pytest
 from langchain_core.messages import AIMessage
 from rich.console import Console
 
+from examples.agent_with_a_handbook import main as handbook_agent
 from examples.agent_with_memory import search
 from examples.on_this_machine import EQUATIONS, LETTERS, is_right, shown, table_of
+from examples.sleep_while_idle import main as sleep_while_idle
+from tests.reader import Reader, written
 from tests.techniques.searching import acts, told
 
 
@@ -61,3 +64,48 @@ def test_an_agent_whose_memory_goes_back_finds_the_answer_that_one_attempt_misse
     attempt = [result.tree.nodes[index].text for index in result.tree.best_path]
     assert "→ 37" in attempt[1]
     assert "→ 12" in attempt[1]
+
+
+async def test_an_agent_with_a_handbook_answers_from_what_was_prepared(tmp_path, capsys):
+    class Agent(Reader):
+        """Asks the handbook, and says what that said; all else it reads."""
+
+        tools: bool = False
+
+        def bind_tools(self, tools, **more):
+            return self.model_copy(update={"tools": True})
+
+        def _generate(self, messages, stop=None, run_manager=None, **options):
+            done = super()._generate(messages, stop, run_manager, **options)
+            return self.as_agent(messages, done)
+
+        async def _agenerate(self, messages, stop=None, run_manager=None, **options):
+            done = await super()._agenerate(messages, stop, run_manager, **options)
+            return self.as_agent(messages, done)
+
+        def as_agent(self, messages, done):
+            if self.tools:
+                call = {"name": "ask_handbook", "args": {"question": "How much is tea?"}, "id": "1"}
+                last = messages[-1]
+                said = AIMessage(last.text) if last.type == "tool" else acted(call)
+                done.generations[0].message = said
+            return done
+
+    def acted(call):
+        return AIMessage("", tool_calls=[call])
+
+    handbook, where = written({"tea": 2, "cake": 3}), str(tmp_path / "handbook.sqlite")
+    said = await handbook_agent(Agent(), handbook, "What does tea cost here?", where=where)
+    assert said.startswith("The answer is 2\n(anticipated as 'How much is tea?'")
+    assert "prepared: 2 questions" in capsys.readouterr().out
+
+
+async def test_a_scheduler_works_ahead_gives_way_and_what_it_did_is_used(capsys):
+    menu, questions = written({"tea": 2, "cake": 3}), ("How much is tea?", "How much is cake?")
+    results = await sleep_while_idle(Reader(delay=0.15), menu, questions)
+    assert [result.technique for result in results] == ["self_consistency"] * 3 + ["wake"] * 2
+    assert [result.usage.calls for result in results[3:]] == [0, 0]
+    assert [result.answer for result in results[:2]] == [result.answer for result in results[3:]]
+    told = capsys.readouterr().out
+    assert "gave_way" in told
+    assert "complete" in told

@@ -1,5 +1,6 @@
 """What is kept for one owner, in every store: whole, apart from all others', and not for ever."""
 
+import asyncio
 import itertools
 import uuid
 
@@ -8,7 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from langgraph.store.memory import InMemoryStore
 
+from tests.reader import Reader, written
 from tests.stores import STORES, opened
+from tscale_graph import Budget, self_consistency, sleep_time, wake
 from tscale_graph.budget import Usage
 from tscale_graph.sleep_store import SleepStore
 from tscale_graph.sleeping.books import Books, Use
@@ -79,6 +82,19 @@ async def test_what_is_kept_is_found_by_what_it_was_worked_out_from(store):
     there = await kept.prepared(changed)
     assert there.page is None
     assert there.dense == {"menu": dense("menu")}
+
+
+async def test_graphs_run_on_every_store_from_any_loop_or_none(store):
+    given = {"context": written({"tea": 2}), "owner": owner(), "budget": Budget(tokens=60_000)}
+    sleep = sleep_time(Reader()).compile(store=store)
+    assert (await sleep.ainvoke(given))["slept"].answered == 1
+    assert (await asyncio.to_thread(sleep.invoke, given))["slept"].answered == 1
+    woken = wake(self_consistency(Reader())).compile(store=store)
+    asked = {**given, "messages": [("user", "How much is tea?")]}
+    for _ in range(2):
+        assert (await woken.ainvoke(asked))["result"].technique == "wake"
+        out = await asyncio.to_thread(woken.invoke, asked)
+        assert out["result"].technique == "wake"
 
 
 async def test_uses_are_summed_once_and_then_deleted(store):

@@ -34,8 +34,8 @@ async def kept(store, context=None, owner=()):
 async def test_a_context_gets_dense_and_its_questions_answers():
     graph, store = asleep()
     slept = (await graph.ainvoke(asked()))["slept"]
-    assert slept["status"] == "complete"
-    assert (slept["rewritten"], slept["anticipated"], slept["answered"]) == (1, 2, 2)
+    assert slept.status == "complete"
+    assert (slept.rewritten, slept.anticipated, slept.answered) == (1, 2, 2)
     there = await kept(store)
     assert there.dense["context"].text == "tea costs 2.\ncake costs 3."
     assert there.dense["context"].shorter
@@ -48,7 +48,7 @@ async def test_a_context_gets_dense_and_its_questions_answers():
 
 def test_it_runs_under_invoke():
     graph, store = asleep()
-    assert graph.invoke(asked())["slept"]["answered"] == 2
+    assert graph.invoke(asked())["slept"].answered == 2
     assert asyncio.run(kept(store)).page is not None
 
 
@@ -58,18 +58,18 @@ async def test_each_run_goes_on_where_the_last_one_was():
     first = (await graph.ainvoke(asked()))["slept"]
     model.questions = ["How much is tea?", "What is the price of tea?", "What does cake cost?"]
     second = (await graph.ainvoke(asked()))["slept"]
-    assert (first["answered"], second["answered"]) == (2, 4)
+    assert (first.answered, second.answered) == (2, 4)
     there = await kept(store)
     assert there.dense["context"].rounds == 2
     third = (await graph.ainvoke(asked()))["slept"]
-    assert third["usage"]["calls"] < first["usage"]["calls"]
+    assert third.usage.calls < first.usage.calls
 
 
 async def test_answers_that_samples_do_not_agree_on_are_not_kept():
     answers = [f"The answer is {n}" for n in range(7)]
     graph, store = asleep(Reader(wrong=answers))
     slept = (await graph.ainvoke(asked()))["slept"]
-    assert (slept["anticipated"], slept["answered"]) == (2, 0)
+    assert (slept.anticipated, slept.answered) == (2, 0)
     assert (await kept(store)).page.answered == ()
 
 
@@ -115,7 +115,7 @@ async def test_numbers_from_nowhere_are_left_out_and_told():
     graph, store = asleep(Invents())
     slept = (await graph.ainvoke(asked()))["slept"]
     assert "99" not in (await kept(store)).dense["context"].text
-    assert "1 lines on context had numbers that come from nowhere" in slept["notes"]
+    assert "1 lines on context had numbers that come from nowhere" in slept.notes
 
 
 async def test_questions_that_people_asked_are_answered_before_others():
@@ -136,11 +136,11 @@ async def test_questions_that_people_asked_are_answered_before_others():
 async def test_a_context_that_nobody_asks_about_is_left_alone_until_somebody_does():
     model = Reader()
     graph, store = asleep(model, patience=2, rounds=9)
-    statuses = [(await graph.ainvoke(asked()))["slept"]["status"] for _ in range(4)]
+    statuses = [(await graph.ainvoke(asked()))["slept"].status for _ in range(4)]
     assert statuses == ["complete", "complete", "given_up", "given_up"]
     woken = wake(self_consistency(model), context=written(MENU), name="cafe").compile(store=store)
     await woken.ainvoke({"messages": [("user", "How much is tea?")], "budget": PLENTY})
-    assert (await graph.ainvoke(asked()))["slept"]["status"] == "complete"
+    assert (await graph.ainvoke(asked()))["slept"].status == "complete"
 
 
 async def test_only_so_many_contexts_are_kept_and_those_that_saved_most():
@@ -181,12 +181,12 @@ async def test_it_gives_way_at_once_keeps_what_it_has_and_goes_on_later():
             await asyncio.sleep(0.3)
 
     out, _ = await asyncio.gather(graph.ainvoke(asked()), interrupt())
-    assert out["slept"]["status"] == "gave_way"
+    assert out["slept"].status == "gave_way"
     assert model.in_flight == 0
     there = await kept(store)
     assert "context" in there.dense
     done = len(model.calls)
-    assert (await graph.ainvoke(asked()))["slept"]["status"] == "complete"
+    assert (await graph.ainvoke(asked()))["slept"].status == "complete"
     assert len((await kept(store)).page.answered) == 2
     assert done < 8
 
@@ -196,7 +196,7 @@ async def test_while_somebody_asks_nothing_is_begun():
     graph, _ = asleep(model, idle=idle)
     with idle.asking():
         out = await graph.ainvoke(asked())
-    assert out["slept"]["status"] == "gave_way"
+    assert out["slept"].status == "gave_way"
     assert model.calls == []
 
 
@@ -217,13 +217,13 @@ async def test_the_budget_is_never_exceeded(tokens, calls, fail, usage, seed):
     assert calls is None or len(model.calls) <= calls
     if tokens is not None and usage != "over":
         assert sum(call.billed for call in model.calls) <= tokens
-    assert slept["usage"]["calls"] >= sum(call.fate == "completed" for call in model.calls)
+    assert slept.usage.calls >= sum(call.fate == "completed" for call in model.calls)
 
 
 async def test_a_budget_that_buys_nothing_says_so():
     graph, _ = asleep()
     slept = (await graph.ainvoke(asked(budget=Budget(tokens=10))))["slept"]
-    assert (slept["status"], slept["cut_off_by"]) == ("cut_off", "tokens")
+    assert (slept.status, slept.cut_off_by) == ("cut_off", "tokens")
 
 
 @pytest.mark.parametrize("node", ["plan", "work", "keep", "finish"])
@@ -244,7 +244,7 @@ async def test_stopped_anywhere_it_goes_on_and_pays_for_nothing_twice(node):
         out = await graph.ainvoke(None, config)
     assert len(model.calls) == len(straight.calls)
     same = ("status", "rewritten", "anticipated", "answered")
-    assert {n: out["slept"][n] for n in same} == {n: expected[n] for n in same}
+    assert [getattr(out["slept"], n) for n in same] == [getattr(expected, n) for n in same]
     [books] = await SleepStore(store).contexts()
     assert books.slept.calls == len(model.calls)
 

@@ -139,7 +139,7 @@ class Sleeper:
             answered=len(run.page.answered),
             notes=run.notes,
         )
-        return {"slept": slept.model_dump(), "run": None}
+        return {"slept": slept, "run": None}
 
     def _unpriced(self) -> str | None:
         settings = self.settings
