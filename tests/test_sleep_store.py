@@ -127,6 +127,16 @@ async def test_letting_go_of_a_context_leaves_the_others(store):
     assert [one.name for one in await kept.contexts()] == ["staff"]
 
 
+async def test_the_same_text_under_two_names_is_let_go_of_once():
+    kept = SleepStore(InMemoryStore())
+    again = StandingContext.of(CONTEXT.documents, name="bistro")
+    await kept.keep([page(), dense("menu"), books(), books(again)])
+    there = books(again)
+    await kept.let_go(books(), keep=[there.current, *there.documents])
+    assert (await kept.prepared(CONTEXT)).page is not None
+    assert [one.name for one in await kept.contexts()] == ["bistro"]
+
+
 async def test_what_a_model_writes_can_be_stored(store):
     kept = SleepStore(store, owner())
     odd = (Anticipated(question="a\0b?", answer="\0", text="'; drop table store; --"),)

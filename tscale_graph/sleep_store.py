@@ -115,21 +115,21 @@ class SleepStore:
 
         Args:
             books: of the context.
-            keep: hashes of documents that others have, too.
+            keep: hashes of versions and documents that others have, too.
         """
         stay = set(keep)
-        places = [(self._place("pages"), books.current), (self._place("books"), hashed(books.name))]
-        places += [(self._place("dense"), key) for key in books.documents if key not in stay]
+        places = [(self._place("books"), hashed(books.name))]
+        places += [(self._place("pages"), key) for key in {books.current} - stay]
+        places += [(self._place("dense"), key) for key in {*books.documents} - stay]
         uses = await self._all(Use, "uses", name=books.name)
         places += [(self._place("uses", books.name), use.id) for use in uses]
         await self._delete(places)
 
     async def replace_version(self, before: Books, now: Books, *, keep: Iterable[str] = ()) -> None:
         """Delete what only an earlier version of a context needed."""
-        stay = {*keep, *now.documents}
-        places = [(self._place("dense"), key) for key in before.documents if key not in stay]
-        if before.current and before.current != now.current:
-            places.append((self._place("pages"), before.current))
+        stay = {*keep, "", now.current, *now.documents}
+        places = [(self._place("dense"), key) for key in {*before.documents} - stay]
+        places += [(self._place("pages"), key) for key in {before.current} - stay]
         await self._delete(places)
 
     def _place(self, kind: str, of: str | None = None) -> tuple[str, ...]:

@@ -156,6 +156,24 @@ async def test_one_tenants_entries_are_never_served_to_another():
     assert served.technique == "wake"
 
 
+async def test_no_input_names_another_owner_than_the_graph_was_built_for():
+    graph, model = awake(await slept(owner="acme"), owner="mine")
+    with pytest.raises(ValueError, match="owner was fixed when the graph was built"):
+        await graph.ainvoke(asked(owner="acme"))
+    assert (await graph.ainvoke(asked()))["result"].notes[0].startswith("nothing was prepared")
+    assert model.calls
+
+
+async def test_comparing_questions_leaves_something_for_the_answer():
+    judge = JudgeMatcher(equivalent(Scripted(answers=["Hm. " * 900])))
+    graph, model = awake(await slept(), matcher=judge)
+    budget = Budget(tokens=1200, calls=4)
+    result = (await graph.ainvoke(asked("How much is the cake?", budget=budget)))["result"]
+    assert result.answer == "3"
+    assert any(note.startswith("not compared") for note in result.notes)
+    assert model.calls
+
+
 async def test_a_wrong_dense_context_is_not_read():
     class Forgets(Reader):
         def say(self, shown, told):

@@ -77,10 +77,9 @@ class Waker:
         inner = self.technique.nested
         budget = find_budget(state, config, inner and inner.technique.budget)
         context = self._context(state)
-        given = state.get("owner")
         recalled = Recalled(
             context=context,
-            owner=self.owner or () if given is None else owner_of(given),
+            owner=self._owner(state),
             budget=budget,
             opened_at=now,
             use=uuid.uuid4().hex,
@@ -143,6 +142,14 @@ class Waker:
             return self.context
         return StandingContext.of(given, name=state.get("name", ""))
 
+    def _owner(self, state: WakingState) -> tuple[str, ...]:
+        """Whose entries: no request says otherwise than what the graph was built with."""
+        given = state.get("owner")
+        found = self.owner if given is None else owner_of(given)
+        if self.owner is not None and found != self.owner:
+            raise ValueError("owner was fixed when the graph was built: the input names another")
+        return found or ()
+
     def _asking(self) -> Any:
         return nullcontext() if self.idle is None else self.idle.asking()
 
@@ -174,7 +181,7 @@ class Waker:
         return await self.matcher.find(
             question_of(messages),
             [one.question for one in answered],
-            lease=recalled.budget,
+            lease=_half(recalled.budget),
             deadline=recalled.deadline,
         )
 
@@ -263,7 +270,8 @@ def wake(
         technique: any technique's graph, the router's too.
         context: a text, texts by name, or LangChain documents.
         name: what its books are kept under, through all its versions.
-        owner: a tenant, or a tenant and a user, whose entries are used.
+        owner: a tenant, or a tenant and a user, whose entries are used; no input then names
+            another.
         matcher: "lexical" takes the same words in a row for the same question; or a
             `LexicalMatcher` or `EmbeddingMatcher` with a threshold that was learnt, a
             `JudgeMatcher`, or an object of yours with `find`.
@@ -332,6 +340,14 @@ def _from_answer(recalled: Recalled, there: Prepared, found: Found) -> Recalled:
     one = page.answered[found.place]
     told = f"anticipated as {one.question!r} (similarity {found.similarity:.2f})"
     return _noted(recalled, told).model_copy(update={"served": "answer", "found": one})
+
+
+def _half(budget: Budget) -> Budget | None:
+    """What looking may take, so that something is left for the answer; None where nothing is."""
+    try:
+        return budget.split(2)[0]
+    except ValueError:
+        return None
 
 
 def _stands_alone(messages: Sequence[AnyMessage]) -> bool:

@@ -160,12 +160,11 @@ class Sleeper:
         there = {one.name: one for one in await store.contexts()}
         others = {name: one for name, one in there.items() if name != books.name}
         gone = set(least_earning(others, keep=self.settings.contexts - 1))
-        shared = {key for name, one in others.items() if name not in gone for key in one.documents}
-        versions = {one.current for one in others.values()}
+        stay = [one for name, one in others.items() if name not in gone]
+        shared = {key for one in stay for key in (one.current, *one.documents)}
         for name in gone:
-            await store.let_go(others[name], keep={*shared, *books.documents})
-        if before.current not in versions:
-            await store.replace_version(before, books, keep=shared)
+            await store.let_go(others[name], keep={*shared, books.current, *books.documents})
+        await store.replace_version(before, books, keep=shared)
 
     async def _leased(self, run: SleepRun) -> list[_Leased]:
         """Each job with its prompt, the most tokens of that, and what is granted for it."""
