@@ -114,7 +114,8 @@ prices = st.dictionaries(st.sampled_from(THINGS), st.integers(1, 9), min_size=1)
 versions = st.dictionaries(st.sampled_from(["menu", "bar"]), prices, min_size=1)
 
 
-@settings(max_examples=80, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=200, deadline=None)
 @given(
     steps=st.lists(
         st.tuples(
