@@ -133,6 +133,32 @@ async def test_questions_that_people_asked_are_answered_before_others():
     assert out["result"].answer == "3"
 
 
+async def test_questions_that_are_expected_are_answered_and_keep_their_answers():
+    graph, store = asleep(Reader(questions=["How much is cake?"]), questions=3)
+    expected = ["What is the price of tea?", "what is the price of TEA"]
+    for _ in range(2):
+        await graph.ainvoke(asked(questions=expected))
+        there = (await kept(store)).page
+        assert {one.question: one.answer for one in there.answered} == {
+            "What is the price of tea?": "2",
+            "How much is cake?": "3",
+        }
+        assert {one.tries for one in there.questions} == {1}
+    with pytest.raises(ValueError, match="questions must be a list of texts, got 3"):
+        await graph.ainvoke(asked(questions=3))
+
+
+async def test_a_question_that_was_not_answered_from_before_keeps_its_answer():
+    graph, store = asleep()
+    await graph.ainvoke(asked())
+    woken = wake(self_consistency(Reader()), context=written(MENU), name="cafe")
+    talk = [("user", "Hello."), ("assistant", "Hello."), ("user", "How much is tea?")]
+    await woken.compile(store=store).ainvoke({"messages": talk, "budget": PLENTY})
+    await graph.ainvoke(asked(budget=Budget(tokens=10)))
+    tea = (await kept(store)).page.questions[0]
+    assert (tea.question, tea.answer, tea.tries) == ("How much is tea?", "2", 1)
+
+
 async def test_a_context_that_nobody_asks_about_is_left_alone_until_somebody_does():
     model = Reader()
     graph, store = asleep(model, patience=2, rounds=9)

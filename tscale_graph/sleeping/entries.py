@@ -117,6 +117,23 @@ class Page(_Entry):
             found[folded(one.question)] = one.model_copy(update={"asked": asked})
         return self.model_copy(update={"questions": tuple(found.values()), "written_at": at})
 
+    def with_wanted(self, questions: Iterable[str], *, asked: bool, at: float) -> Page:
+        """The page with questions that are wanted; one that is there keeps its answer.
+
+        Args:
+            questions: the same more than once counts once.
+            asked: somebody did ask them.
+            at: seconds since the epoch.
+        """
+        there = {folded(one.question): one for one in self.questions}
+        wanted: dict[str, Anticipated] = {}
+        for text in questions:
+            if key := folded(text):
+                wanted.setdefault(key, there.get(key) or Anticipated(question=text))
+        return self.with_questions(
+            [one.model_copy(update={"asked": one.asked or asked}) for one in wanted.values()], at=at
+        )
+
     def of_context(self, source: str, *, at: float) -> Page:
         """What is left of it for another version of its context: the questions alone."""
         alone = tuple(one.unanswered() for one in self.questions)

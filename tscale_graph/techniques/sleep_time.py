@@ -47,8 +47,9 @@ def sleep_time(
     """A graph that works through a context ahead of the questions on it.
 
     Sleep-time compute (Lin et al. 2025, arXiv:2504.13171). Input: `context` (a text, texts by
-    name, or LangChain documents), `budget`, and if you like `name`, which its books are kept under
-    through all its versions, and `owner`, a tenant or a tenant and a user. Output: `slept`. What
+    name, or LangChain documents), `budget`, and if you like `questions` that you expect, `name`,
+    which its books are kept under through all its versions, and `owner`, a tenant or a tenant and
+    a user. Output: `slept`. What
     it worked out is kept in the run's store: each document rewritten densely, and questions with
     verified answers. `wake` answers from it.
 

@@ -83,6 +83,18 @@ def found_store(given: BaseStore | None) -> BaseStore:
     return store
 
 
+def texts_of(given: object) -> tuple[str, ...]:
+    """The questions that a user expects.
+
+    Raises:
+        ValueError: in one line, when they are no texts.
+    """
+    texts = () if given is None else given
+    if not isinstance(texts, list | tuple) or not all(isinstance(one, str) for one in texts):  # pyright: ignore[reportUnknownVariableType]
+        raise ValueError(f"questions must be a list of texts, got {given!r:.60}")
+    return tuple(str(one) for one in texts)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+
+
 def owner_of(given: object) -> tuple[str, ...]:
     """Whose entries: a name, or several that tell owners apart.
 

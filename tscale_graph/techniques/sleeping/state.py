@@ -102,12 +102,14 @@ class SleepContext(TypedDict):
 
     Attributes:
         context: a text, texts by name, LangChain documents, or a `StandingContext`.
+        questions: those that you expect; they are answered before what the model thinks of.
         name: for its books, through all its versions; by default its content.
         owner: the tenant, or the tenant and the user, whose it is.
         budget: what may be spent on it now.
     """
 
     context: Any
+    questions: NotRequired[list[str]]
     name: NotRequired[str]
     owner: NotRequired[str | list[str]]
     budget: NotRequired[RequestBudget]
@@ -124,6 +126,7 @@ class SleepState(TypedDict, total=False):
 
     Attributes:
         context: as it was given.
+        questions: the same.
         name: the same.
         owner: the same.
         budget: the same.
@@ -132,6 +135,7 @@ class SleepState(TypedDict, total=False):
     """
 
     context: Any
+    questions: list[str]
     name: str
     owner: str | list[str]
     budget: RequestBudget

@@ -23,11 +23,11 @@ from tscale_graph.models.replies import Completion
 from tscale_graph.sleep_store import SleepStore
 from tscale_graph.sleeping.books import Books, Use, least_earning
 from tscale_graph.sleeping.contexts import StandingContext
-from tscale_graph.sleeping.entries import Anticipated, Page
+from tscale_graph.sleeping.entries import Page
 from tscale_graph.techniques.admission import find_budget
 from tscale_graph.techniques.sleeping.planning import applied, next_jobs
 from tscale_graph.techniques.sleeping.prompts import reading, rewriting, thinking_of
-from tscale_graph.techniques.sleeping.settings import SleepSettings, owner_of
+from tscale_graph.techniques.sleeping.settings import SleepSettings, owner_of, texts_of
 from tscale_graph.techniques.sleeping.state import Done, Job, SleepRun, SleepState, Slept
 
 _Leased = tuple[Job, list[BaseMessage], int, Grant]
@@ -58,7 +58,8 @@ class Sleeper:
             await store.forget_uses(context.known_as, uses)
         there = await store.prepared(context)
         page = there.page or await self._carried_over(store, books, context, now)
-        page = page.with_questions(_asked(uses), at=now)
+        page = page.with_wanted(texts_of(state.get("questions")), asked=False, at=now)
+        page = page.with_wanted(_asked(uses), asked=True, at=now)
         run = SleepRun(
             context=context,
             owner=owner,
@@ -275,10 +276,9 @@ def _support(result: Result) -> float:
     return result.agreement or 0.0 if len(usable) > 1 else 0.0
 
 
-def _asked(uses: list[Use]) -> list[Anticipated]:
+def _asked(uses: list[Use]) -> list[str]:
     """Questions that were asked and not anticipated."""
-    asked = [use.question for use in uses if use.question.strip() and use.served != "answer"]
-    return [Anticipated(question=question, asked=True) for question in dict.fromkeys(asked)]
+    return [use.question for use in uses if use.served != "answer"]
 
 
 def _books(run: SleepRun) -> Books:
