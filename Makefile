@@ -54,6 +54,7 @@ bench: $(VENV)/test ## ratios: speed beside bare asyncio, and what more compute 
 	$(RUN) tests.benchmarks.mixture
 	$(RUN) tests.benchmarks.batching
 	$(RUN) tests.benchmarks.picture
+	$(RUN) tests.benchmarks.sleeping --keep
 	$(RUN) tests.benchmarks.tree_search
 	$(RUN) tests.benchmarks.search_loop
 	$(RUN) tests.benchmarks.searching --keep
