@@ -142,7 +142,7 @@ async def _ask(
 
 def table(scratch: Measured, after: dict[int, Measured]) -> str:
     """The figures as Markdown."""
-    several = ", ".join(str(count) for count in SPREAD)
+    several = " / ".join(str(count) for count in SPREAD)
     lines = [
         f"`python -m tests.benchmarks.sleeping`, {date.today()}, {_machine()}: the embedded model, "
         f"{len(scratch.answers)} contexts with {QUESTIONS} questions each.",
@@ -165,7 +165,7 @@ def _row(name: str, measured: Measured, scratch: Measured) -> str:
         low, high = interval(gains)
         beside = f"{100 * fmean(gains):+.1f} ({100 * low:+.1f} to {100 * high:+.1f})"
     tokens, seconds = fmean(measured.flat("tokens")), fmean(measured.flat("seconds"))
-    spread = ", ".join(f"{measured.amortised(count):,.0f}" for count in SPREAD)
+    spread = " / ".join(f"{measured.amortised(count):,.0f}" for count in SPREAD)
     cells = (
         name,
         f"{100 * fmean(right):.1f} %",
