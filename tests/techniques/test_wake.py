@@ -25,6 +25,7 @@ from tscale_graph import (
     wake,
 )
 from tscale_graph.sleep_store import SleepStore
+from tscale_graph.sleeping.matching import Pair
 from tscale_graph.techniques.waking.matching import (
     EmbeddingMatcher,
     JudgeMatcher,
@@ -287,6 +288,35 @@ async def test_a_matcher_by_embeddings_takes_what_is_near_enough():
     assert (await near.ainvoke(asked("How much is the tea?")))["result"].technique == "wake"
     far, _ = awake(store, matcher=EmbeddingMatcher(Letters(), 0.9999))
     assert (await far.ainvoke(asked("How much is the tea?")))["result"].technique != "wake"
+
+
+async def test_embeddings_do_not_take_other_numbers_for_the_same():
+    matcher = EmbeddingMatcher(Letters(), 0.5)
+    found = await matcher.find(
+        "What do 3 teas cost?", ["What do 2 teas cost?", "Is it open?"], lease=None, deadline=None
+    )
+    assert found.place == 1 or found.place is None
+    alone = await matcher.find("What do 3 teas?", ["What do 2 teas?"], lease=None, deadline=None)
+    assert (alone.place, alone.similarity) == (None, 0)
+
+
+def test_thresholds_are_learnt_from_pairs():
+    pairs = [Pair("How much is the tea?", "How much is tea?", True)] * 150
+    pairs += [Pair("How much is tea?", "Is tea served with milk?", False)] * 20
+    for matcher in (LexicalMatcher.learnt(pairs), EmbeddingMatcher.learnt(Letters(), pairs)):
+        assert 0.5 < matcher.threshold < 1
+    assert LexicalMatcher.learnt(pairs[150:]).threshold == math.inf
+
+
+async def test_a_matcher_that_fails_costs_a_note_and_not_the_answer():
+    class Fails:
+        async def find(self, question, anticipated, *, lease, deadline):
+            raise ConnectionError("no embeddings today")
+
+    graph, _ = awake(await slept(), matcher=Fails())
+    result = (await graph.ainvoke(asked()))["result"]
+    assert result.answer == "2"
+    assert "the matcher failed: ConnectionError: no embeddings today" in result.notes
 
 
 async def test_a_matcher_by_a_model_is_paid_for_by_the_request():

@@ -65,11 +65,16 @@ def lexical_similarity(first: str, second: str) -> float:
     one, other = words_of(first), words_of(second)
     if one == other:
         return 1.0 if one else 0.0
-    if _numbers(one) != _numbers(other):
+    if numbers_in(one) != numbers_in(other):
         return 0.0
     pairs = _dice(pairwise(("", *one, "")), pairwise(("", *other, "")))
     # The same pairs of neighbours in another order are no row of the same words.
     return min((_dice(one, other) + pairs) / 2, 0.999)
+
+
+def numbers_in(words: Iterable[str]) -> Counter[str]:
+    """The numbers among words, and how often each is there."""
+    return Counter(word for word in words if any(map(str.isdigit, word)))
 
 
 def nearest(
@@ -133,10 +138,6 @@ def _at_most(wrong: int, count: int, share: float, confidence: float) -> bool:
         for k in range(wrong + 1)
     ]
     return math.fsum(map(math.exp, log_terms)) <= 1 - confidence
-
-
-def _numbers(words: Sequence[str]) -> Counter[str]:
-    return Counter(word for word in words if any(map(str.isdigit, word)))
 
 
 def _dice(first: Iterable[object], second: Iterable[object]) -> float:

@@ -178,12 +178,19 @@ class Waker:
             return Found()
         if not _stands_alone(messages):
             return Found(note="what was said before may change the question")
-        return await self.matcher.find(
-            question_of(messages),
-            [one.question for one in answered],
-            lease=_half(recalled.budget),
-            deadline=recalled.deadline,
-        )
+        try:
+            return await self.matcher.find(
+                question_of(messages),
+                [one.question for one in answered],
+                lease=_half(recalled.budget),
+                deadline=recalled.deadline,
+            )
+        except GraphBubbleUp:
+            raise
+        except Exception as error:  # noqa: BLE001 - of any matcher; the request goes on without it
+            usage = getattr(error, "usage", None)
+            spent = usage if isinstance(usage, Usage) else Usage()
+            return Found(usage=spent, note=f"the matcher failed: {one_line(error)}")
 
     def _from_dense(self, recalled: Recalled, there: Prepared) -> Recalled:
         if there.page is None and not there.dense:

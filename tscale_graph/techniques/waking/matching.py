@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
@@ -13,7 +13,14 @@ from langchain_core.embeddings import Embeddings
 
 from tscale_graph.budget import Budget, Usage
 from tscale_graph.candidates import VerifierError
-from tscale_graph.sleeping.matching import lexical_similarity, nearest
+from tscale_graph.sleeping.matching import (
+    Pair,
+    learn_threshold,
+    lexical_similarity,
+    nearest,
+    numbers_in,
+    words_of,
+)
 from tscale_graph.verifiers.judges import EquivalenceJudge
 
 _ASKED = "Which question is asked? (Two are the same if one answer is always right for both.)"
@@ -64,13 +71,18 @@ class LexicalMatcher:
     """By words: free, and without a threshold that was learnt only for the same words in a row.
 
     Attributes:
-        threshold: the least `lexical_similarity`, above 0; `learn_threshold` finds one.
+        threshold: the least `lexical_similarity`, above 0; `LexicalMatcher.learnt` finds one.
     """
 
     threshold: float = 1.0
 
     def __post_init__(self) -> None:
         _check(self.threshold)
+
+    @classmethod
+    def learnt(cls, pairs: Iterable[Pair], **more: float) -> LexicalMatcher:
+        """One whose threshold is learnt from examples; `more` is as for `learn_threshold`."""
+        return cls(learn_threshold(pairs, lexical_similarity, **more))
 
     async def find(
         self,
@@ -87,11 +99,11 @@ class LexicalMatcher:
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingMatcher:
-    """By the cosine of embeddings.
+    """By the cosine of embeddings; questions with other numbers are never the same.
 
     Attributes:
         embeddings: any LangChain embedding model.
-        threshold: the least cosine, above 0; `learn_threshold` finds one.
+        threshold: the least cosine, above 0; `EmbeddingMatcher.learnt` finds one.
     """
 
     embeddings: Embeddings
@@ -99,6 +111,20 @@ class EmbeddingMatcher:
 
     def __post_init__(self) -> None:
         _check(self.threshold)
+
+    @classmethod
+    def learnt(
+        cls, embeddings: Embeddings, pairs: Iterable[Pair], **more: float
+    ) -> EmbeddingMatcher:
+        """One whose threshold is learnt from examples; `more` is as for `learn_threshold`."""
+        several = list(pairs)
+        texts = sorted({text for pair in several for text in (pair.first, pair.second)})
+        vectors = dict(zip(texts, embeddings.embed_documents(texts), strict=True))
+
+        def similarity(first: str, second: str) -> float:
+            return _similarity(first, second, vectors[first], vectors[second])
+
+        return cls(embeddings, learn_threshold(several, similarity, **more))
 
     async def find(
         self,
@@ -108,17 +134,19 @@ class EmbeddingMatcher:
         lease: Budget | None,
         deadline: float | None,
     ) -> Found:
-        """The nearest, if it is near enough and has no other numbers."""
+        """The nearest, if it is near enough."""
         left = None if deadline is None else max(0.0, deadline - time.time())
         try:
             async with asyncio.timeout(left):
                 vectors = await self.embeddings.aembed_documents([question, *anticipated])
         except TimeoutError:
             return Found(note="the embeddings had not come in time")
-        cosines = [_cosine(vectors[0], vector) for vector in vectors[1:]]
-        place = max(range(len(cosines)), key=cosines.__getitem__)
-        same = cosines[place] >= self.threshold
-        return Found(place if same else None, cosines[place])
+        found = [
+            _similarity(question, other, vectors[0], vector)
+            for other, vector in zip(anticipated, vectors[1:], strict=True)
+        ]
+        place = max(range(len(found)), key=found.__getitem__)
+        return Found(place if found[place] >= self.threshold else None, found[place])
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +193,13 @@ class JudgeMatcher:
             if same:
                 return Found(place, similarity, spent)
         return Found(None, ranked[0][0], spent)
+
+
+def _similarity(first: str, second: str, one: Sequence[float], other: Sequence[float]) -> float:
+    """The cosine of two questions; 0 where their numbers differ."""
+    if numbers_in(words_of(first)) != numbers_in(words_of(second)):
+        return 0.0
+    return _cosine(one, other)
 
 
 def _cosine(first: Sequence[float], second: Sequence[float]) -> float:
