@@ -31,7 +31,8 @@ class Reasoner(Scripted):
         return super().begin(messages, options)
 
     def say(self, shown: str, told: str) -> str:
-        known = {name: int(count) for name, count in KNOWN.findall(shown)}
+        # In a rewriting that it is to make better, it reads what it had worked out.
+        known = {name: int(count) for name, count in KNOWN.findall(f"{shown}\n{told}")}
         leads = {name: (int(n), SIGNS[how], of) for name, n, how, of in LEADS.findall(shown)}
         everybody = list(dict.fromkeys([*known, *leads]))
         if told.startswith("Which questions"):

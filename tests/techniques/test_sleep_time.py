@@ -118,6 +118,25 @@ async def test_numbers_from_nowhere_are_left_out_and_told():
     assert "1 lines on context had numbers that come from nowhere" in slept.notes
 
 
+async def test_lines_that_were_lost_are_worked_out_again_in_the_same_run():
+    class Slips(Reader):
+        """Its first rewriting has a wrong number, and its later ones only what was lost."""
+
+        def say(self, shown, told):
+            if told.startswith("Rewrite"):
+                return "tea costs 2.\ncake costs 4."
+            if told.startswith("This is a rewriting"):
+                assert "tea costs 2." in told
+                return "cake costs 3."
+            return super().say(shown, told)
+
+    graph, store = asleep(Slips())
+    await graph.ainvoke(asked())
+    dense = (await kept(store)).dense["context"]
+    assert dense.text == "tea costs 2.\ncake costs 3."
+    assert (dense.rounds, dense.dropped) == (2, 0)
+
+
 async def test_questions_that_people_asked_are_answered_before_others():
     store = InMemoryStore()
     model = Reader(questions=["What is the price of tea?", "What does cake cost?"])

@@ -65,12 +65,13 @@ async def test_an_anticipated_question_is_answered_at_once():
 
 
 async def test_any_other_is_asked_of_the_dense_context():
-    graph, model = awake(await slept())
-    out = await graph.ainvoke(asked("What is the price of cake?"))
+    menu = {"context": written({name: n for n, name in enumerate(["tea", "cake", *"abcdef"], 2)})}
+    graph, model = awake(await slept(**menu))
+    out = await graph.ainvoke(asked("What is the price of cake?", **menu))
     assert out["result"].answer == "3"
     assert "the dense context stood in for 1 of 1 documents" in out["result"].notes[0]
     plain, other = awake(InMemoryStore())
-    await plain.ainvoke(asked("What is the price of cake?"))
+    await plain.ainvoke(asked("What is the price of cake?", **menu))
     assert model.calls[0].prompt_tokens < other.calls[0].prompt_tokens
 
 
@@ -186,6 +187,24 @@ async def test_a_wrong_dense_context_is_not_read():
     result = (await graph.ainvoke(asked("What is the price of cake?")))["result"]
     assert result.answer == "3"
     assert "not anticipated: answered from the whole context" in result.notes
+
+
+async def test_what_the_dense_context_does_not_say_is_asked_of_the_whole():
+    class Shortens(Reader):
+        """Keeps what its own questions are about, and leaves the rest out."""
+
+        def say(self, shown, told):
+            said = super().say(shown, told)
+            return "tea costs 2." if told.startswith("Rewrite") else said
+
+    model = Shortens(questions=["How much is tea?"])
+    graph, model = awake(await slept(model=model), Shortens())
+    result = (await graph.ainvoke(asked("What is the price of cake?")))["result"]
+    assert result.answer == "3"
+    assert "the dense context did not say it: asked of the whole context" in result.notes
+    assert result.usage.tokens == sum(call.billed for call in model.calls)
+    served = (await graph.ainvoke(asked("What is the price of tea?")))["result"]
+    assert (served.answer, len(served.notes)) == ("2", len(result.notes))
 
 
 class Broken(InMemoryStore):

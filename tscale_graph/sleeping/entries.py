@@ -26,6 +26,7 @@ class Dense(_Entry):
         text: what stands in for it.
         tokens: of the text, as the model that wrote it counts them, at most.
         source_tokens: of the document, likewise.
+        dropped: lines of the last rewriting whose numbers could not be traced.
         rounds: times that it was written or improved.
         tested: verified questions that were answered from it.
         right: those whose answer came out the same.
@@ -36,6 +37,7 @@ class Dense(_Entry):
     text: str
     tokens: int = Field(ge=0)
     source_tokens: int = Field(ge=0)
+    dropped: int = Field(default=0, ge=0)
     rounds: int = Field(default=1, ge=1)
     tested: int = Field(default=0, ge=0)
     right: int = Field(default=0, ge=0)

@@ -31,7 +31,7 @@ from tscale_graph.sleeping.entries import folded
 from tscale_graph.techniques.admission import find_budget
 from tscale_graph.techniques.choosing import answer_message
 from tscale_graph.techniques.nodes import add_edges, add_node
-from tscale_graph.techniques.sleeping.prompts import reading
+from tscale_graph.techniques.sleeping.prompts import NOT_THERE, reading
 from tscale_graph.techniques.sleeping.settings import found_store, owner_of
 from tscale_graph.techniques.state import Answered, question_of
 from tscale_graph.techniques.waking.matching import Found, LexicalMatcher, Matcher
@@ -93,28 +93,35 @@ class Waker:
         """Answer at once, or ask."""
         return "finish" if _parsed(state).served == "answer" else "ask"
 
-    async def ask(self, state: WakingState, config: RunnableConfig) -> dict[str, Any]:
-        """Have the technique answer, with the dense context in place of the long one.
+    async def ask(self, state: WakingState) -> dict[str, Any]:
+        """Have the technique answer, of the dense context first where there is one.
 
         Raises:
             BudgetExceeded: when the budget ended before there was any answer.
             SamplingError: when there was none for another reason.
         """
-        recalled = _parsed(state)
+        recalled, messages = _parsed(state), state.get("messages", [])
         left = recalled.budget.remaining(recalled.spent)
         if (limit := left.spent_limit) is not None:
-            told = f"{limit} was used up by looking for what was prepared"
+            told = f"{limit} was used up by what was prepared"
             raise BudgetExceeded(told, limit=limit, budget=recalled.budget, usage=recalled.spent)
-        messages = state.get("messages", [])
-        request = Request(
-            messages=reading(recalled.context.text(recalled.instead), messages), goes_on=True
-        )
+        text, shortened = recalled.context.text(recalled.instead), bool(recalled.instead)
+        request = Request(messages=reading(text, messages, shortened=shortened), goes_on=True)
         lease = Budget.model_validate(left.model_dump())
         with self._asking():
             [said] = await complete(self.technique, request, lease, deadline=recalled.deadline)
+        if shortened and _says_nothing(said.result):
+            whole = _of_the_whole(recalled, said.usage)
+            if whole.budget.remaining(whole.spent).spent_limit is None:
+                return {"recalled": whole.model_dump()}
         if said.result is None:
             raise _failed(said, recalled)
-        return await self._told(recalled, said.result, said, question_of(messages))
+        told = await self._told(recalled, said.result, said, question_of(messages))
+        return {**told, "recalled": recalled.model_copy(update={"again": False}).model_dump()}
+
+    async def again(self, state: WakingState) -> str:
+        """Ask of the whole context, or end."""
+        return "ask" if _parsed(state).again else END
 
     async def finish(self, state: WakingState) -> dict[str, Any]:
         """Give the anticipated answer."""
@@ -256,7 +263,7 @@ def wake(
     name: str = "",
     owner: str | list[str] | None = None,
     matcher: Matcher | str = "lexical",
-    faithful: float | None = 0.75,
+    faithful: float | None = 1.0,
     remember: bool = True,
     idle: Idle | None = None,
     store: BaseStore | None = None,
@@ -271,7 +278,7 @@ def wake(
     with the dense version of each document that has passed its tests, and as it is of the others.
     A store that fails costs what it would have saved, and a note.
 
-        START → recall → ask, or finish → END
+        START → recall → ask (→ ask again of the whole), or finish → END
 
     Args:
         technique: any technique's graph, the router's too.
@@ -283,7 +290,8 @@ def wake(
             `LexicalMatcher` or `EmbeddingMatcher` with a threshold that was learnt, a
             `JudgeMatcher`, or an object of yours with `find`.
         faithful: the least share of its tests that a dense document must have passed, from 0 to
-            1; None never uses them.
+            1; None never uses them. Where they do not say what is asked, it is asked again of the
+            whole context.
         remember: keep the words of questions, so that they are anticipated next time.
         idle: is told that somebody asks, so that what works ahead gives way.
         store: where what was prepared is; None takes the store that the graph is compiled with.
@@ -335,7 +343,7 @@ def _graph(waker: Waker, inner: Technique) -> TechniqueGraph:
     add_node(graph, "finish", waker.finish, execute_in="activity", state=state)
     graph.add_edge(START, "recall")
     add_edges(graph, "recall", waker.route, ["ask", "finish"])
-    graph.add_edge("ask", END)
+    add_edges(graph, "ask", waker.again, ["ask", END])
     graph.add_edge("finish", END)
     return graph
 
@@ -347,6 +355,18 @@ def _from_answer(recalled: Recalled, there: Prepared, found: Found) -> Recalled:
     one = page.answered[found.place]
     told = f"anticipated as {one.question!r} (similarity {found.similarity:.2f})"
     return _noted(recalled, told).model_copy(update={"served": "answer", "found": one})
+
+
+def _says_nothing(result: Result | None) -> bool:
+    """Whether what a dense context was asked for is not in it."""
+    return result is None or result.answer is None or NOT_THERE in result.text.casefold()
+
+
+def _of_the_whole(recalled: Recalled, spent: Usage) -> Recalled:
+    """The same, to be asked of the whole context."""
+    told = _noted(recalled, "the dense context did not say it: asked of the whole context")
+    update: dict[str, Any] = {"again": True, "served": "full", "instead": {}, "saved_each": 0}
+    return told.model_copy(update={**update, "spent": recalled.spent + spent})
 
 
 def _half(budget: Budget) -> Budget | None:

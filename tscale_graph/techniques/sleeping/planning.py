@@ -26,7 +26,7 @@ def next_jobs(settings: SleepSettings, run: SleepRun) -> list[Job]:
 
 def _missing(settings: SleepSettings, run: SleepRun) -> list[Job]:
     jobs = [
-        Job(kind="rewrite", about=name)
+        Job(kind="rewrite", about=name, attempt=_attempt(run.dense.get(name)))
         for name, text in run.context.documents.items()
         if text.strip() and _may_improve(settings, run.dense.get(name))
     ]
@@ -37,6 +37,11 @@ def _missing(settings: SleepSettings, run: SleepRun) -> list[Job]:
 
 def _may_improve(settings: SleepSettings, dense: Dense | None) -> bool:
     return dense is None or dense.rounds < settings.rounds
+
+
+def _attempt(dense: Dense | None) -> int:
+    """What lost lines is worth another attempt in the same run."""
+    return 0 if dense is None or not dense.dropped else dense.rounds
 
 
 def _answers(settings: SleepSettings, run: SleepRun) -> list[Job]:
@@ -68,7 +73,7 @@ def applied(settings: SleepSettings, run: SleepRun, done: Sequence[Done], *, at:
     came = [one for one in done if one.came and one.cut_off_by is None]
     for one in came:
         if one.job.kind == "rewrite":
-            run = _rewritten(run, one, at)
+            run = _rewritten(settings, run, one, at)
         elif one.job.kind == "think_of":
             run = _thought_of(settings, run, one, at)
         elif one.job.kind == "answer":
@@ -76,10 +81,13 @@ def applied(settings: SleepSettings, run: SleepRun, done: Sequence[Done], *, at:
     return _tested(run, [one for one in came if one.job.kind == "test"])
 
 
-def _rewritten(run: SleepRun, done: Done, at: float) -> SleepRun:
-    name = done.job.about
+def _rewritten(settings: SleepSettings, run: SleepRun, done: Done, at: float) -> SleepRun:
+    name, count = done.job.about, settings.endpoint.counter.text_bound
     source, before = run.context.documents[name], run.dense.get(name)
-    found = traced(done.text, source)
+    text = done.text
+    if before is not None and before.dropped:  # which lines were lost is what is wanted now
+        text = "\n".join(dict.fromkeys([*before.text.splitlines(), *text.splitlines()]))
+    found = traced(text, source)
     notes = list(run.notes)
     if found.dropped:
         notes.append(f"{len(found.dropped)} lines on {name} had numbers that come from nowhere")
@@ -88,8 +96,9 @@ def _rewritten(run: SleepRun, done: Done, at: float) -> SleepRun:
     dense = Dense(
         source=run.context.keys()[name],
         text=found.text,
-        tokens=done.text_tokens,
-        source_tokens=done.each,
+        tokens=count(found.text),
+        source_tokens=count(source),
+        dropped=len(found.dropped),
         rounds=1 if before is None else before.rounds + 1,
         written_at=at,
     )

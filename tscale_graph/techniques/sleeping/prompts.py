@@ -7,6 +7,12 @@ from collections.abc import Sequence
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
 _READ = "You answer questions about this:\n\n{text}"
+NOT_THERE = "not in the text"
+"""What a model writes that is shown less than all and does not find it."""
+_LESS = (
+    "You answer questions about a text that was shortened to this:\n\n{text}\n\n"
+    f'If that does not say what is asked, write nothing but "{NOT_THERE}".'
+)
 _REWRITE = (
     "Rewrite that so that questions about it can be answered from your text alone, without "
     "thinking much. Keep every fact, name and number that a question may be about. Add what "
@@ -25,9 +31,12 @@ _THINK_OF = (
 _BEFORE = "\n\nThese were asked before; write others that the same people may ask:\n{questions}"
 
 
-def reading(text: str, messages: Sequence[BaseMessage]) -> list[BaseMessage]:
-    """A conversation about a context."""
-    return [SystemMessage(_READ.format(text=text)), *messages]
+def reading(
+    text: str, messages: Sequence[BaseMessage], *, shortened: bool = False
+) -> list[BaseMessage]:
+    """A conversation about a context, or about what stands in for one."""
+    told = _LESS if shortened else _READ
+    return [SystemMessage(told.format(text=text)), *messages]
 
 
 def rewriting(text: str, before: str | None) -> list[BaseMessage]:

@@ -54,17 +54,19 @@ class Job(BaseModel):
         kind: a dense document, questions, an answer from the context, or the same from its dense
             version.
         about: the name of the document, or the question.
+        attempt: tells it from the same thing before, where that is worth another try in one run.
     """
 
     model_config = ConfigDict(frozen=True)
 
     kind: Kind
     about: str = ""
+    attempt: int = 0
 
     @property
     def key(self) -> str:
         """What tells it from the other jobs of a run."""
-        return f"{self.kind} {self.about}"
+        return f"{self.kind} {self.attempt} {self.about}"
 
 
 class Done(BaseModel):
@@ -76,8 +78,7 @@ class Done(BaseModel):
         answer: of a question, where it is verified.
         read: the answer, verified or not.
         support: how well.
-        each: tokens of one call; for a rewriting, of the document.
-        text_tokens: of the text.
+        each: tokens of one call.
         usage: what it spent.
         came: it was asked for, and not dropped for somebody who asks.
         note: what went wrong.
@@ -90,7 +91,6 @@ class Done(BaseModel):
     read: str | None = None
     support: float = 0.0
     each: int = 0
-    text_tokens: int = 0
     usage: Usage = Usage()
     came: bool = True
     note: str = ""

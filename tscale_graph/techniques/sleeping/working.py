@@ -20,6 +20,7 @@ from tscale_graph.models.calls import complete, count_prompt
 from tscale_graph.models.endpoint import Endpoint
 from tscale_graph.models.pricing import unknown_price
 from tscale_graph.models.replies import Completion
+from tscale_graph.models.threads import in_thread
 from tscale_graph.sleep_store import SleepStore
 from tscale_graph.sleeping.books import Books, Use, least_earning
 from tscale_graph.sleeping.contexts import StandingContext
@@ -110,9 +111,9 @@ class Sleeper:
 
     async def keep(self, state: SleepState) -> dict[str, Any]:
         """Write what came of it, each entry whole, and then the books."""
-        run, now = _parsed(state), time.time()
-        before = run
-        run = applied(self.settings, run, run.done, at=now)
+        before, now = _parsed(state), time.time()
+        # In a thread, because counting tokens may ask a server.
+        run = await in_thread(lambda: applied(self.settings, before, before.done, at=now))
         notes = [*run.notes, *(one.note for one in run.done if one.note)]
         tried = [*run.tried, *(one.job.key for one in run.done if one.came)]
         run = run.model_copy(update={"notes": notes, "tried": tried, "clock": max(run.clock, now)})
@@ -215,20 +216,9 @@ class Sleeper:
             return Done(job=job, usage=said.usage, note=note, cut_off_by=said.cut_off_by)
         if job.kind in ("answer", "test"):
             return self._judged(job, said)
-        return self._written(run, job, said)
-
-    def _written(self, run: SleepRun, job: Job, said: Completion) -> Done:
-        count = self.settings.endpoint.counter.text_bound
-        source = run.context.documents.get(job.about, "")
         # The last line of what was cut short says something else than it would have said.
         text = said.text.rpartition("\n")[0] if said.truncated else said.text
-        return Done(
-            job=job,
-            text=text,
-            text_tokens=count(text),
-            each=count(source),
-            usage=said.usage,
-        )
+        return Done(job=job, text=text, usage=said.usage)
 
     def _judged(self, job: Job, said: Completion) -> Done:
         """An answer, and whether it is verified."""
@@ -262,8 +252,9 @@ class Sleeper:
             known = [one.question for one in run.page.questions]
             count = self.settings.questions - len(known)
             return thinking_of(context.text(), count=count, known=known)
-        instead = {} if job.kind == "answer" else {n: one.text for n, one in run.dense.items()}
-        return reading(context.text(instead), [HumanMessage(job.about)])
+        asked, tests = [HumanMessage(job.about)], job.kind == "test"
+        instead = {name: one.text for name, one in run.dense.items()} if tests else {}
+        return reading(context.text(instead), asked, shortened=tests)
 
 
 def _support(result: Result) -> float:

@@ -47,6 +47,7 @@ class Recalled(BaseModel):
         found: the anticipated question that it is, or None.
         instead: dense texts, by the name of the document that they stand in for.
         saved_each: tokens that each call saves by them.
+        again: they did not say what was asked, so that it is asked of the whole context.
         spent: what finding all that has cost.
         use: tells this use from all others.
         notes: what was found.
@@ -60,6 +61,7 @@ class Recalled(BaseModel):
     found: Anticipated | None = None
     instead: dict[str, str] = {}
     saved_each: int = 0
+    again: bool = False
     spent: Usage = Usage()
     use: str
     notes: list[str] = []
