@@ -23,6 +23,7 @@ import asyncio
 import os
 import platform
 import random
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -256,7 +257,7 @@ def _row(name: str, measured: Measured, scratch: Measured) -> str:
         f"{seconds:.2f}",
         spread,
     )
-    return f"| {' | '.join(cells)} |"
+    return re.sub(r"-(?=\d)", "−", f"| {' | '.join(cells)} |")
 
 
 async def run(count: int) -> str:

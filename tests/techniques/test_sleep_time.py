@@ -236,13 +236,14 @@ async def test_it_gives_way_at_once_keeps_what_it_has_and_goes_on_later():
     assert done < 8
 
 
-async def test_while_somebody_asks_nothing_is_begun():
+async def test_while_somebody_asks_nothing_is_begun_and_nobodys_patience_is_tried():
     idle, model = Idle(), Reader()
-    graph, _ = asleep(model, idle=idle)
+    graph, _ = asleep(model, idle=idle, patience=2)
     with idle.asking():
-        out = await graph.ainvoke(asked())
-    assert out["slept"].status == "gave_way"
+        for _ in range(3):
+            assert (await graph.ainvoke(asked()))["slept"].status == "gave_way"
     assert model.calls == []
+    assert (await graph.ainvoke(asked()))["slept"].status == "complete"
 
 
 @settings(max_examples=40, deadline=None)
