@@ -273,7 +273,7 @@ def _asked(uses: list[Use]) -> list[str]:
 
 
 def _books(run: SleepRun) -> Books:
-    """The account after what was done so far; a run that gave way before any call counts for none."""
+    """The account after what was done so far; giving way before any call counts for no run."""
     if not run.spent.calls:
         return run.before
     return run.before.with_sleep(
