@@ -46,7 +46,7 @@ def test_sleeping_asking_and_the_books(here, tscale):
     assert row["asked"] == {"answer": 1}
     assert not row["paid_off"]
     table = tscale("sleep", "status").stdout
-    assert "1 answer" in table
+    assert "1 at once" in table
     assert "questions" in table
 
 
@@ -63,6 +63,9 @@ def test_another_owner_and_another_text_have_nothing_of_it(here, tscale):
 
 
 def test_a_budget_that_ends_is_told_and_gone_on_from(here, tscale):
+    assert tscale("sleep", "menu.md", *MODEL, "--budget", "tokens=9").stdout.splitlines()[-1] == (
+        "the limit on tokens is too little for one call"
+    )
     done = tscale("sleep", "menu.md", *MODEL, "--budget", "calls=2", "--json")
     assert done.returncode == 3
     assert json.loads(done.stdout)["cut_off_by"] == "calls"

@@ -115,7 +115,7 @@ async def test_numbers_from_nowhere_are_left_out_and_told():
     graph, store = asleep(Invents())
     slept = (await graph.ainvoke(asked()))["slept"]
     assert "99" not in (await kept(store)).dense["context"].text
-    assert "1 lines on context had numbers that come from nowhere" in slept.notes
+    assert "context: a line left out, with numbers that come from nowhere" in slept.notes
 
 
 async def test_lines_that_were_lost_are_worked_out_again_in_the_same_run():

@@ -27,6 +27,7 @@ from tscale_graph.techniques.sleeping.state import Slept
 
 _STATUS = "status"
 _OPTIONS = ("questions", "samples", "patience", "temperature", "max_output_tokens", "seed")
+_FROM = {"answer": "at once", "dense": "dense", "full": "whole"}
 _TOLD = {
     "complete": "nothing is left to do",
     "cut_off": "the budget ended; go on with the same command",
@@ -84,7 +85,13 @@ def _show(slept: Slept) -> None:
     )
     for note in slept.notes:
         print(f"- {note}")
-    print(_TOLD[slept.status])
+    missing = slept.rewritten < slept.documents or slept.answered < slept.anticipated
+    if slept.status == "cut_off" and not slept.usage.calls:
+        print(f"the limit on {slept.cut_off_by} is too little for one call")
+    elif slept.status == "complete" and missing:
+        print("done for now; the same command tries what is missing again")
+    else:
+        print(_TOLD[slept.status])
 
 
 def _status(asked: argparse.Namespace) -> int:
@@ -103,10 +110,10 @@ def _status(asked: argparse.Namespace) -> int:
     if not contexts:
         print("no context was worked through or asked about yet")
         return COMPLETE
-    table = Table("context", "questions", "answered by", "tokens", "each", "saved", "paid off")
+    table = Table("context", "questions", "answered from", "tokens", "of each", "saved", "paid off")
     for books in contexts:
         row = _row(books, patience, phi)
-        asked_by = ", ".join(f"{count} {kind}" for kind, count in row["asked"].items())
+        asked_by = ", ".join(f"{count} {_FROM[kind]}" for kind, count in books.asked.items())
         each = row["tokens_each"]
         table.add_row(
             books.name,

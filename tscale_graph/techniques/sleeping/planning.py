@@ -90,7 +90,8 @@ def _rewritten(settings: SleepSettings, run: SleepRun, done: Done, at: float) ->
     found = traced(text, source)
     notes = list(run.notes)
     if found.dropped:
-        notes.append(f"{len(found.dropped)} lines on {name} had numbers that come from nowhere")
+        lines = "a line" if len(found.dropped) == 1 else f"{len(found.dropped)} lines"
+        notes.append(f"{name}: {lines} left out, with numbers that come from nowhere")
     if not found.text:
         return run.model_copy(update={"notes": notes})
     dense = Dense(
