@@ -205,7 +205,9 @@ ONLINE = DeepConf(online=True, warm_up=WARM_UP, keep=1.0)
 @pytest.fixture
 def doubting(server):
     """With this seed the warm-up is steady, and half of the samples after it are not."""
-    server.reset(Behaviour(answers={STEADY: 0.5, DOUBTING: 0.5}, seed=131, chunk_delay=0.01))
+    server.reset(
+        Behaviour(answers={STEADY: 0.5, DOUBTING: 0.5}, seed=131, chunk_delay=0.06, chunk_chars=48)
+    )
     return server
 
 
