@@ -5,7 +5,7 @@ from tscale_graph import Idle
 
 
 async def test_who_works_ahead_is_told_at_once_from_any_thread():
-    idle, began, done = Idle(), threading.Event(), threading.Event()
+    idle, began, done = Idle(linger=0), threading.Event(), threading.Event()
 
     def ask():
         with idle.asking():
@@ -24,7 +24,7 @@ async def test_who_works_ahead_is_told_at_once_from_any_thread():
 
 
 async def test_who_begins_while_somebody_asks_is_told_too():
-    idle = Idle()
+    idle = Idle(linger=0)
     with idle.asking(), idle.asking(), idle.told() as event:
         assert event.is_set()
     with idle.told() as event:
@@ -32,7 +32,7 @@ async def test_who_begins_while_somebody_asks_is_told_too():
 
 
 def test_a_loop_that_is_closed_keeps_nobody_from_asking():
-    idle, entered = Idle(), []
+    idle, entered = Idle(linger=0), []
 
     async def leave_open():
         entered.append(idle.told())

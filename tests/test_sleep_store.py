@@ -16,7 +16,7 @@ from tscale_graph.budget import Usage
 from tscale_graph.sleep_store import SleepStore
 from tscale_graph.sleeping.books import Books, Use
 from tscale_graph.sleeping.contexts import StandingContext
-from tscale_graph.sleeping.entries import Anticipated, Dense, Page
+from tscale_graph.sleeping.entries import Anticipated, Dense, Page, Rewriting
 
 CONTEXT = StandingContext.of({"menu": "Tea is 2.", "hours": "9 to 5."}, name="cafe")
 QUESTIONS = (Anticipated(question="How much is tea?", answer="2", text="It is 2."),)
@@ -47,25 +47,17 @@ async def store(request, tmp_path, postgres_uri):
 
 
 def page(context=CONTEXT, questions=QUESTIONS):
-    return Page(source=context.key, name=context.known_as, questions=questions, written_at=1)
+    return Page(source=context.key, name=context.known_as, questions=questions)
 
 
 def dense(name, context=CONTEXT):
-    return Dense(
-        source=context.keys()[name], text=f"dense {name}", tokens=2, source_tokens=9, written_at=1
-    )
+    best = Rewriting(text=f"dense {name}", tokens=2)
+    return Dense(source=context.keys()[name], source_tokens=9, best=best)
 
 
 def books(context=CONTEXT, **more):
-    keys = tuple(context.keys().values())
-    return Books(
-        name=context.known_as,
-        current=context.key,
-        documents=keys,
-        opened_at=1,
-        changed_at=1,
-        **more,
-    )
+    empty = Books(name=context.known_as, changed_at=1, **more)
+    return empty.holding(context.key, context.keys().values())
 
 
 def owner(name="acme"):
@@ -118,7 +110,7 @@ async def test_letting_go_of_a_context_leaves_the_others(store):
         await kept.keep([*(dense(name, context) for name in context.documents)])
         await kept.keep([page(context), books(context)])
     await kept.log("cafe", Use(id="1", served="full", at=1))
-    await kept.let_go(books(), keep=books(other).documents)
+    await kept.let_go(books(), keep=books(other).keys)
     assert (await kept.prepared(other)).page is not None
     assert set((await kept.prepared(other)).dense) == {"menu", "staff"}
     there = await kept.prepared(CONTEXT)
@@ -131,8 +123,7 @@ async def test_the_same_text_under_two_names_is_let_go_of_once():
     kept = SleepStore(InMemoryStore())
     again = StandingContext.of(CONTEXT.documents, name="bistro")
     await kept.keep([page(), dense("menu"), books(), books(again)])
-    there = books(again)
-    await kept.let_go(books(), keep=[there.current, *there.documents])
+    await kept.let_go(books(), keep=books(again).keys)
     assert (await kept.prepared(CONTEXT)).page is not None
     assert [one.name for one in await kept.contexts()] == ["bistro"]
 
@@ -218,7 +209,7 @@ async def test_entries_expire():
     assert (await kept.prepared(CONTEXT)).page is None
 
 
-@pytest.mark.parametrize("rubbish", [{}, {"entry": 3}, {"entry": {"version": 2}}])
+@pytest.mark.parametrize("rubbish", [{}, {"entry": 3}, {"entry": {"format": 2}}])
 async def test_what_is_not_whole_or_of_another_version_is_not_there(rubbish):
     store = InMemoryStore()
     kept = SleepStore(store)

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
-from collections.abc import Generator
+import time
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 
 class Idle:
     """Shared by those who answer and those who work ahead, on any thread and event loop.
 
-    >>> idle = Idle()
+    Args:
+        linger: seconds for which nobody is free yet after somebody asked, at least 0: one request
+            may ask several times in a row.
+        clock: seconds that only grow.
+
+    >>> idle = Idle(linger=0)
     >>> with idle.asking():
     ...     idle.free
     False
@@ -19,15 +26,18 @@ class Idle:
     True
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, linger: float = 0.1, clock: Callable[[], float] = time.monotonic) -> None:
+        if not linger >= 0:
+            raise ValueError(f"linger must be at least 0, got {linger!r}")
         self._lock = threading.Lock()
-        self._asking = 0
+        self._clock, self._linger = clock, linger
+        self._asking, self._free_from = 0, -math.inf
         self._told: dict[asyncio.Event, asyncio.AbstractEventLoop] = {}
 
     @property
     def free(self) -> bool:
-        """Nobody is asking."""
-        return self._asking == 0
+        """Nobody is asking, or was just now."""
+        return not self._asking and self._clock() >= self._free_from
 
     @contextmanager
     def asking(self) -> Generator[None]:
@@ -42,6 +52,7 @@ class Idle:
         finally:
             with self._lock:
                 self._asking -= 1
+                self._free_from = self._clock() + self._linger
 
     @contextmanager
     def told(self) -> Generator[asyncio.Event]:
@@ -49,7 +60,7 @@ class Idle:
         event = asyncio.Event()
         with self._lock:
             self._told[event] = asyncio.get_running_loop()
-            if self._asking:
+            if not self.free:
                 event.set()
         try:
             yield event

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
+from langgraph.config import get_store
 from langgraph.store.base import BaseStore, GetOp, Item, Op, PutOp, SearchOp
 from langgraph.store.base.batch import AsyncBatchedBaseStore
 from pydantic import BaseModel, ValidationError
@@ -28,8 +29,14 @@ ROOT = "tscale-sleep"
 """The first label of all that is kept."""
 DAYS = 30.0
 """How long what nobody writes anew is kept."""
+MOST_USES = 2000
+"""Uses that lie beside the books of one context: between two sleeps, the oldest are forgotten."""
+_COUNTED_EVERY = 128
+"""Uses are counted once for so many that are put down."""
 _AT_ONCE = 500
 """Items that are asked for together."""
+_LOOP_SECONDS = 5.0
+"""How long another event loop may take to do nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,27 +93,34 @@ class SleepStore:
             await self._ask(puts)
 
     async def log(self, name: str, use: Use) -> None:
-        """Put down that a context was asked."""
+        """Put down that a context was asked; the oldest of very many uses are forgotten."""
         await self._ask([self._put("uses", use.id, use, of=name)])
+        if int(hashed(use.id)[:8], 16) % _COUNTED_EVERY == 0:
+            uses = sorted(await self.uses(name), key=lambda one: one.at)
+            await self.forget_uses(name, uses[:-MOST_USES])
+
+    async def account(self, name: str) -> Books:
+        """The sums of a context, without what lies beside them; empty where there are none."""
+        [item] = await self._ask([GetOp(self._place("books"), hashed(name))])
+        return self._read(Books, item) or Books(name=name, changed_at=self.clock())
+
+    async def uses(self, name: str) -> list[Use]:
+        """What was put down since, and what is in the sums and not deleted yet."""
+        return await self._all(Use, "uses", name=name)
 
     async def books(self, name: str) -> tuple[Books, list[Use]]:
         """The account of a context with all that was put down, and what lies beside the sums."""
-        now = self.clock()
-        [item] = await self._ask([GetOp(self._place("books"), hashed(name))])
-        books = self._read(Books, item)
-        if books is None:
-            books = Books(name=name, opened_at=now, changed_at=now)
-        uses = await self._all(Use, "uses", name=name)
-        return books.with_uses(uses), uses
+        uses = await self.uses(name)
+        return (await self.account(name)).with_uses(uses), uses
 
     async def forget_uses(self, name: str, uses: Iterable[Use]) -> None:
         """Delete what is in the sums of books that were written since."""
         await self._delete([(self._place("uses", name), use.id) for use in uses])
 
     async def contexts(self) -> list[Books]:
-        """The accounts of all of the owner's contexts."""
+        """The accounts of all of the owner's contexts that were worked on."""
         return [
-            books.with_uses(await self._all(Use, "uses", name=books.name))
+            books.with_uses(await self.uses(books.name))
             for books in await self._all(Books, "books")
         ]
 
@@ -117,20 +131,36 @@ class SleepStore:
             books: of the context.
             keep: hashes of versions and documents that others have, too.
         """
-        stay = set(keep)
-        places = [(self._place("books"), hashed(books.name))]
-        places += [(self._place("pages"), key) for key in {books.current} - stay]
-        places += [(self._place("dense"), key) for key in {*books.documents} - stay]
-        uses = await self._all(Use, "uses", name=books.name)
-        places += [(self._place("uses", books.name), use.id) for use in uses]
-        await self._delete(places)
+        await self._forget(books.keys - set(keep))
+        uses = [(self._place("uses", books.name), use.id) for use in await self.uses(books.name)]
+        await self._delete([*uses, (self._place("books"), hashed(books.name))])
 
-    async def replace_version(self, before: Books, now: Books, *, keep: Iterable[str] = ()) -> None:
-        """Delete what only an earlier version of a context needed."""
-        stay = {*keep, "", now.current, *now.documents}
-        places = [(self._place("dense"), key) for key in {*before.documents} - stay]
-        places += [(self._place("pages"), key) for key in {before.current} - stay]
-        await self._delete(places)
+    async def only_current(self, books: Books, *, keep: Iterable[str] = ()) -> Books:
+        """Delete what only earlier versions of a context needed; the books without them."""
+        now = books.of_current()
+        if now != books:
+            await self._forget(books.keys - now.keys - set(keep))
+            await self.keep([now])
+        return now
+
+    async def sweep(self, *, keep: Iterable[str] = ()) -> None:
+        """Delete what has expired: uses, and books with all that they know of.
+
+        Args:
+            keep: hashes of versions and documents that are needed still.
+        """
+        for item in await self._items(self._place("books")):
+            if self._ours(item) and self._expired(item):
+                if (books := _entry(Books, item)) is not None:
+                    await self._forget(books.keys - set(keep))
+                await self._delete([(self._place("books"), item.key)])
+        old = [one for one in await self._items(self._place("uses")) if self._expired(one)]
+        await self._delete([(one.namespace, one.key) for one in old])
+
+    async def _forget(self, keys: Iterable[str]) -> None:
+        """Delete pages and dense documents, by their hashes."""
+        both = ("pages", "dense")
+        await self._delete([(self._place(kind), key) for key in sorted(keys) for kind in both])
 
     def _place(self, kind: str, of: str | None = None) -> tuple[str, ...]:
         below = () if of is None else (hashed(of),)
@@ -147,25 +177,29 @@ class SleepStore:
 
     def _read(self, of: type[E], item: Item | None) -> E | None:
         """The entry, if it is whole, ours and not expired."""
-        value = {} if item is None else item.value
-        if (
-            value.get("owner") != hashed(list(self.owner))
-            or value.get("expires_at", 0) <= self.clock()
-        ):
+        if item is None or not self._ours(item) or self._expired(item):
             return None
-        try:
-            return of.model_validate(value.get("entry"))
-        except ValidationError:  # of another version of this library, or not ours
-            return None
+        return _entry(of, item)
+
+    def _ours(self, item: Item) -> bool:
+        return item.value.get("owner") == hashed(list(self.owner))
+
+    def _expired(self, item: Item) -> bool:
+        until = item.value.get("expires_at")
+        return not isinstance(until, int | float) or until <= self.clock()
 
     async def _all(self, of: type[E], kind: str, *, name: str | None = None) -> list[E]:
-        place, found = self._place(kind, name), list[Item]()
+        items = await self._items(self._place(kind, name))
+        return [entry for item in items if (entry := self._read(of, item)) is not None]
+
+    async def _items(self, place: tuple[str, ...]) -> list[Item]:
+        found = list[Item]()
         while True:
             search = SearchOp(place, limit=_AT_ONCE, offset=len(found), refresh_ttl=False)
             [items] = await self._ask([search])
             found += items
             if len(items) < _AT_ONCE:
-                return [e for item in found if (e := self._read(of, item)) is not None]
+                return found
 
     async def _delete(self, places: Sequence[tuple[tuple[str, ...], str]]) -> None:
         if places:
@@ -176,16 +210,88 @@ class SleepStore:
 
 
 async def ask_store(store: BaseStore, operations: Sequence[Op]) -> list[Any]:
-    """Have a store do this, from whatever loop or thread: some have a loop of their own or none."""
+    """Have a store do this, from whatever loop or thread: some have a loop of their own or none.
+
+    Raises:
+        OSError: when the store's own event loop has ended, or does nothing else than wait.
+    """
     if isinstance(store, AsyncBatchedBaseStore):
         home = store._loop  # pyright: ignore[reportPrivateUsage]
         if home is not asyncio.get_running_loop():
+            await _check_running(home)
             doing = asyncio.run_coroutine_threadsafe(store.abatch(operations), home)
             return await asyncio.wrap_future(doing)
     try:
         return await store.abatch(operations)
     except NotImplementedError:
         return await in_thread(lambda: store.batch(operations))
+
+
+async def _check_running(home: asyncio.AbstractEventLoop) -> None:
+    """Refuse a loop on which nothing would ever be done."""
+    if not home.is_running():
+        raise OSError("the event loop that the store was opened on has ended: open it on this one")
+
+    async def answer() -> None:
+        return
+
+    doing = asyncio.wrap_future(asyncio.run_coroutine_threadsafe(answer(), home))
+    try:
+        async with asyncio.timeout(_LOOP_SECONDS):
+            await doing
+    except TimeoutError:
+        told = "the event loop of the store is held up: await ainvoke there, in place of invoke"
+        raise OSError(told) from None
+
+
+def found_store(given: BaseStore | None) -> BaseStore:
+    """The store that was given, or that of the run.
+
+    Raises:
+        ValueError: when there is none.
+    """
+    store = given
+    if store is None:
+        try:
+            store = get_store()
+        except (RuntimeError, KeyError):  # outside of a run
+            store = None
+    if store is None:  # pyright: ignore[reportUnnecessaryComparison]
+        raise ValueError("no store: compile the graph with store=…, or give store= to its function")
+    return store
+
+
+def owner_of(given: object) -> tuple[str, ...]:
+    """Whose entries: a name, or several that tell owners apart.
+
+    >>> owner_of("acme"), owner_of(["acme", "ann"]), owner_of(None)
+    (('acme',), ('acme', 'ann'), ())
+
+    Raises:
+        ValueError: in one line, for anything else.
+    """
+    names = () if given is None else (given,) if isinstance(given, str) else given
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):  # pyright: ignore[reportUnknownVariableType]
+        raise ValueError(f"owner must be a name or a list of names, got {given!r:.60}")
+    return tuple(str(name) for name in names)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+
+
+def check_days(days: float) -> None:
+    """Refuse a time for which nothing would be kept.
+
+    Raises:
+        ValueError: in one line.
+    """
+    if not 0 < days < float("inf"):
+        raise ValueError(f"days must be above 0 and finite, got {days!r}")
+
+
+def _entry(of: type[E], item: Item) -> E | None:
+    """What an item holds; None where that is of another version of this library, or not ours."""
+    try:
+        return of.model_validate(item.value.get("entry"))
+    except ValidationError:
+        return None
 
 
 def _where(entry: Page | Dense | Books) -> tuple[str, str]:

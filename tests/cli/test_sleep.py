@@ -42,7 +42,7 @@ def test_sleeping_asking_and_the_books(here, tscale):
     result = json.loads(ask(tscale).stdout)
     assert (result["answer"], result["technique"], result["usage"]["calls"]) == ("2", "wake", 0)
     [row] = json.loads(tscale("sleep", "status", "--json").stdout)
-    assert row["context"] == "menu.md"
+    assert row["context"] == str(here / "menu.md")
     assert row["asked"] == {"answer": 1}
     assert not row["paid_off"]
     table = tscale("sleep", "status").stdout

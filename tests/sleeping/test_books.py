@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from tscale_graph.budget import Usage
 from tscale_graph.sleeping.books import Books, Use, least_earning
 
-EMPTY = Books(name="menu", opened_at=0, changed_at=0)
+EMPTY = Books(name="menu", changed_at=0)
 
 
 def use(at, **more):
@@ -50,13 +50,13 @@ def test_who_is_not_asked_is_given_up_and_taken_up_again_when_somebody_asks():
     books = EMPTY
     for at in range(3):
         assert not books.given_up(after=3)
-        books = books.with_sleep(Usage(input_tokens=100), at=at)
+        books = books.worked_through(str(at)).worked_through(str(at))
     assert books.given_up(after=3)
     assert not books.with_uses([use(5)]).given_up(after=3)
 
 
 def test_sleeping_pays_off_by_the_papers_formula():
-    books = EMPTY.with_sleep(Usage(input_tokens=1000), at=0)
+    books = EMPTY.with_run("1", Usage(input_tokens=1000), at=0)
     books = books.with_uses(
         use(at, served="answer", usage=Usage(input_tokens=20), saved_tokens=180) for at in (1, 2)
     )

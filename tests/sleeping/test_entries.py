@@ -12,12 +12,12 @@ questions = st.lists(
     ),
     max_size=8,
 )
-EMPTY = Page(source="1", name="menu", written_at=0)
+EMPTY = Page(source="1", name="menu")
 
 
 @given(questions)
 def test_a_question_is_there_once_and_stays_asked(new):
-    page = EMPTY.with_questions(new, at=1)
+    page = EMPTY.with_questions(new)
     keys = [folded(one.question) for one in page.questions]
     assert len(keys) == len(set(keys))
     assert set(keys) == {folded(one.question) for one in new}
@@ -29,7 +29,7 @@ def test_a_question_is_there_once_and_stays_asked(new):
 
 @given(questions)
 def test_another_version_has_the_questions_and_no_answer(new):
-    page = EMPTY.with_questions(new, at=1).of_context("2", at=2)
+    page = EMPTY.with_questions(new).of_context("2", name="menu")
     assert page.source == "2"
     assert page.answered == ()
     assert {folded(one.question) for one in page.questions} == {folded(n.question) for n in new}
@@ -37,7 +37,7 @@ def test_another_version_has_the_questions_and_no_answer(new):
 
 @given(questions, st.integers(0, 5), st.dictionaries(st.just("is it open"), st.integers(1, 9)))
 def test_what_has_earned_least_goes_first(new, count, earned):
-    page = EMPTY.with_questions(new, at=1)
+    page = EMPTY.with_questions(new)
     kept = page.at_most(count, earned=earned).questions
     assert len(kept) == min(count, len(page.questions))
     there = {folded(one.question) for one in page.questions}

@@ -37,9 +37,8 @@ async def test_a_context_gets_dense_and_its_questions_answers():
     assert slept.status == "complete"
     assert (slept.rewritten, slept.anticipated, slept.answered) == (1, 2, 2)
     there = await kept(store)
-    assert there.dense["context"].text == "tea costs 2.\ncake costs 3."
-    assert there.dense["context"].shorter
-    assert there.dense["context"].faithful(1.0)
+    assert there.dense["context"].best.text == "tea costs 2.\ncake costs 3."
+    assert there.dense["context"].usable(1.0)
     assert {one.question: one.answer for one in there.page.answered} == {
         "How much is tea?": "2",
         "How much is cake?": "3",
@@ -88,8 +87,8 @@ async def test_a_dense_context_that_says_something_else_is_not_faithful():
     graph, store = asleep(Forgets())
     await graph.ainvoke(asked())
     dense = (await kept(store)).dense["context"]
-    assert dense.tested == 2
-    assert not dense.faithful(0.75)
+    assert len(dense.best.tests) == 2
+    assert not dense.best.faithful(0.75)
 
 
 async def test_a_better_one_that_is_worse_goes_back():
@@ -102,8 +101,10 @@ async def test_a_better_one_that_is_worse_goes_back():
     for _ in range(3):
         await graph.ainvoke(asked())
         dense = (await kept(store)).dense["context"]
-        assert dense.text == "tea costs 2.\ncake costs 3."
-        assert dense.faithful(0.75)
+        assert dense.best.text == "tea costs 2.\ncake costs 3."
+        assert dense.best.faithful(0.75)
+        assert dense.draft is None
+    assert dense.rounds == 3
 
 
 async def test_numbers_from_nowhere_are_left_out_and_told():
@@ -114,7 +115,7 @@ async def test_numbers_from_nowhere_are_left_out_and_told():
 
     graph, store = asleep(Invents())
     slept = (await graph.ainvoke(asked()))["slept"]
-    assert "99" not in (await kept(store)).dense["context"].text
+    assert "99" not in (await kept(store)).dense["context"].best.text
     assert "context: a line left out, with numbers that come from nowhere" in slept.notes
 
 
@@ -133,8 +134,8 @@ async def test_lines_that_were_lost_are_worked_out_again_in_the_same_run():
     graph, store = asleep(Slips())
     await graph.ainvoke(asked())
     dense = (await kept(store)).dense["context"]
-    assert dense.text == "tea costs 2.\ncake costs 3."
-    assert (dense.rounds, dense.dropped) == (2, 0)
+    assert dense.best.text == "tea costs 2.\ncake costs 3."
+    assert (dense.rounds, dense.best.dropped) == (2, 0)
 
 
 async def test_questions_that_people_asked_are_answered_before_others():
@@ -216,7 +217,7 @@ async def test_an_earlier_version_leaves_nothing_behind():
 
 
 async def test_it_gives_way_at_once_keeps_what_it_has_and_goes_on_later():
-    idle, model = Idle(), Reader(delay=0.05)
+    idle, model = Idle(linger=0), Reader(delay=0.05)
     graph, store = asleep(model, idle=idle, max_parallel=1)
 
     async def interrupt():
@@ -237,7 +238,7 @@ async def test_it_gives_way_at_once_keeps_what_it_has_and_goes_on_later():
 
 
 async def test_while_somebody_asks_nothing_is_begun_and_nobodys_patience_is_tried():
-    idle, model = Idle(), Reader()
+    idle, model = Idle(linger=0), Reader()
     graph, _ = asleep(model, idle=idle, patience=2)
     with idle.asking():
         for _ in range(3):
@@ -286,7 +287,7 @@ async def test_stopped_anywhere_it_goes_on_and_pays_for_nothing_twice(node):
     out = await graph.ainvoke(asked(), config)
     while graph.get_state(config).next:
         for item in store.search((), limit=100):
-            assert item.value["entry"]["version"] == 1
+            assert item.value["entry"]["format"] == 1
         out = await graph.ainvoke(None, config)
     assert len(model.calls) == len(straight.calls)
     same = ("status", "rewritten", "anticipated", "answered")

@@ -61,7 +61,7 @@ async def test_an_anticipated_question_is_answered_at_once():
     assert (result.usage.calls, result.usage.tokens, model.calls) == (0, 0, [])
     assert out["messages"][-1].text == "The answer is 2"
     assert "anticipated as 'How much is tea?' (similarity 1.00)" in result.notes
-    assert any(note.startswith("saved about") for note in result.notes)
+    assert any(note.startswith("saved at least about") for note in result.notes)
 
 
 async def test_any_other_is_asked_of_the_dense_context():
@@ -204,7 +204,8 @@ async def test_what_the_dense_context_does_not_say_is_asked_of_the_whole():
     assert "the dense context did not say it: asked of the whole context" in result.notes
     assert result.usage.tokens == sum(call.billed for call in model.calls)
     served = (await graph.ainvoke(asked("What is the price of tea?")))["result"]
-    assert (served.answer, len(served.notes)) == ("2", len(result.notes))
+    assert served.answer == "2"
+    assert not any("did not say it" in note for note in served.notes)
 
 
 class Broken(InMemoryStore):
@@ -277,7 +278,7 @@ async def test_what_fails_says_so_and_what_it_cost():
 
 
 async def test_who_works_ahead_gives_way_while_it_answers():
-    idle, seen = Idle(), []
+    idle, seen = Idle(linger=0), []
 
     class Watches(Reader):
         def say(self, shown, told):

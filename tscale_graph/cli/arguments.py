@@ -124,7 +124,7 @@ examples:
   tscale sleep status                 what it has cost and saved, per context
 
 It gives way when it is told to end (SIGTERM, Ctrl-C): calls in flight are dropped, and what there
-is is kept. A context that nobody asks about is left alone after --patience runs.
+is is kept. A context that was worked through --patience times is left alone until somebody asks.
 
 exit status:
   0  done for now        2  wrong use        130  interrupted
@@ -142,7 +142,9 @@ def add_sleep(commands: argparse._SubParsersAction[Any]) -> None:  # pyright: ig
     add_keeping(sleep)
     sleep.add_argument("--questions", type=int, metavar="N", help="that it may have (default 16)")
     sleep.add_argument("--samples", type=int, metavar="N", help="of each answer (default 5)")
-    sleep.add_argument("--patience", type=int, metavar="N", help="runs without questions (3)")
+    sleep.add_argument(
+        "--patience", type=int, metavar="N", help="times without questions (default 3)"
+    )
     sleep.add_argument("--temperature", type=float, metavar="T", help="0 to 2 (default 0.7)")
     sleep.add_argument("--max-output-tokens", type=int, metavar="N", help="of one reply")
     sleep.add_argument("--seed", type=int, help="for runs that repeat")

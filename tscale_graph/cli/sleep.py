@@ -19,10 +19,9 @@ from tscale_graph.cli.main import COMPLETE, CUT_OFF, WRONG_USE
 from tscale_graph.cli.solve import read_budget
 from tscale_graph.cli.stores import STORE, opened_store
 from tscale_graph.idle import Idle
-from tscale_graph.sleep_store import SleepStore
+from tscale_graph.sleep_store import SleepStore, owner_of
 from tscale_graph.sleeping.books import Books
 from tscale_graph.techniques.sleep_time import sleep_time
-from tscale_graph.techniques.sleeping.settings import owner_of
 from tscale_graph.techniques.sleeping.state import Slept
 
 _STATUS = "status"
@@ -96,8 +95,13 @@ def _show(slept: Slept) -> None:
 
 def _status(asked: argparse.Namespace) -> int:
     """The books of every context of an owner."""
-    if asked.budget:
-        return complain("tscale sleep status asks nothing: it takes no --budget", WRONG_USE)
+    ignored = ("budget", "name", "verify", *_OPTIONS)
+    for option in ignored:
+        if option != "patience" and getattr(asked, option) is not None:
+            flag = option.replace("_", "-")
+            return complain(f"tscale sleep status asks nothing: it takes no --{flag}", WRONG_USE)
+    if not asked.phi >= 0:
+        return complain(f"--phi must be at least 0, got {asked.phi}", WRONG_USE)
     try:
         contexts = asyncio.run(_books(asked.store or STORE, owner_of(asked.owner or [])))
     except (ValueError, ImportError, OSError) as error:
@@ -108,7 +112,7 @@ def _status(asked: argparse.Namespace) -> int:
         print(json.dumps([_row(one, patience, phi) for one in contexts], indent=2))
         return COMPLETE
     if not contexts:
-        print("no context was worked through or asked about yet")
+        print("no context was worked through yet")
         return COMPLETE
     table = Table("context", "questions", "answered from", "tokens", "of each", "saved", "paid off")
     for books in contexts:

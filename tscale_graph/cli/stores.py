@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -35,9 +36,12 @@ async def opened_store(where: str, *, new: bool) -> AsyncGenerator[BaseStore]:
         told = "an SQLite store needs another package: pip install 'tscale-graph[sqlite]'"
         raise ImportError(told) from error
     _check_place(Path(where), new=new)
-    async with AsyncSqliteStore.from_conn_string(where) as store:
-        await store.setup()
-        yield store
+    try:
+        async with AsyncSqliteStore.from_conn_string(where) as store:
+            await store.setup()
+            yield store
+    except sqlite3.Error as error:
+        raise OSError(f"the store {where} cannot be used: {error}") from error
 
 
 def _check_place(file: Path, *, new: bool) -> None:

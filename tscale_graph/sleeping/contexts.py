@@ -41,8 +41,12 @@ class StandingContext(BaseModel):
         Raises:
             ValueError: in one line, when there is nothing in it.
         """
+        if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ValueError(f"name must be a text, got {name!r:.60}")
         if isinstance(given, StandingContext):
             return given.model_copy(update={"name": name}) if name else given
+        if (own := _fields(given)) is not None:
+            return cls.of(own["documents"], name=name or own.get("name", ""))
         documents = _documents(given)
         if not any(text.strip() for text in documents.values()):
             raise ValueError("context must hold some text, got none")
@@ -88,6 +92,15 @@ def hashed(value: Any) -> str:
     False
     """
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def _fields(given: object) -> dict[str, Any] | None:
+    """The fields of a `StandingContext`, if that is what was given: texts hold no mappings."""
+    if not isinstance(given, Mapping):
+        return None
+    fields = dict(cast(Mapping[str, Any], given))
+    ours = set(fields) <= {"documents", "name"} and isinstance(fields.get("documents"), Mapping)
+    return fields if ours else None
 
 
 def _documents(given: object) -> dict[str, str]:

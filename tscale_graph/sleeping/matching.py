@@ -5,20 +5,22 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 _POLITE = re.compile(
     r"""
-    ^ (?: (?:hi|hello|hey|ok|okay|please|kindly) \b [\s,.!]*
-      | (?:can|could|would|will)\ you\ (?:please\ |kindly\ )?tell\ me \b [\s,:]*
-      | tell\ me \b [\s,:]*
+    ^ (?: (?:hi|hello|hey|ok|okay|please) (?:\ there)? [,.!] \s*
+      | (?:please\ |(?:can|could|would|will)\ you\ (?:please\ |kindly\ )?)? tell\ me (?:,|:)? \s+
+        (?=(?:how|what|when|where|which|who|whose|whom|why|if|whether)\b)
     )+
-    | (?: [\s,.!]* \b (?:please|thanks|thank\ you) )+ [\s?.!]* $
+    | (?: , \s* (?:please|thanks|thank\ you) )+ [\s?.!]* $
     """,
     re.VERBOSE,
 )
+"""What is set off from a question by a comma, or begins it: "say thanks" is no politeness."""
 _SILENT = re.compile(r"[?,.;:]+(?=\s|$)|(?<=[^\W\d_])!+(?=\s|$)|[\"“”]")
 """Punctuation that ends something; inside of a formula, each sign counts."""
 _WORD = re.compile(r"\d*\.?\d+(?:[.,]\d+)*|[^\W\d_]+(?:'[^\W\d_]+)*|[^\w\s]|_")
@@ -83,6 +85,29 @@ def nearest(
     """(similarity, place) of the anticipated questions, most alike first."""
     found = [(similarity(question, other), place) for place, other in enumerate(anticipated)]
     return sorted(found, key=lambda one: (-one[0], one[1]))
+
+
+def documents_about(question: str, documents: Mapping[str, str]) -> list[str]:
+    """The documents that a question is most about, by its words that not all of them have.
+
+    Args:
+        question: the question.
+        documents: texts by name.
+
+    >>> documents_about("How much is tea?", {"menu": "Tea is 2.", "hours": "It is open from 8."})
+    ['menu']
+    """
+    there = {name: _vocabulary(text) for name, text in documents.items()}
+    everywhere = frozenset[str].intersection(*there.values())
+    telling = set(words_of(question)) - everywhere
+    found = {name: len(telling & words) for name, words in there.items()}
+    most = max(found.values())
+    return [name for name, count in found.items() if count == most]
+
+
+@lru_cache(maxsize=256)
+def _vocabulary(text: str) -> frozenset[str]:
+    return frozenset(words_of(text))
 
 
 def learn_threshold(

@@ -11,11 +11,11 @@ from tscale_graph.budget import Budget
 from tscale_graph.idle import Idle
 from tscale_graph.models.endpoint import Askable, chat_endpoint, endpoint
 from tscale_graph.models.loading import load_model
-from tscale_graph.sleep_store import DAYS
+from tscale_graph.sleep_store import DAYS, check_days
 from tscale_graph.techniques.best_of_n import best_of_n
 from tscale_graph.techniques.nodes import add_edges, add_node
 from tscale_graph.techniques.self_consistency import self_consistency
-from tscale_graph.techniques.settings import check_asking, check_count, check_number
+from tscale_graph.techniques.settings import check_asking, check_count
 from tscale_graph.techniques.sleeping.settings import SleepSettings
 from tscale_graph.techniques.sleeping.state import SleepContext, SleepOutput, SleepState
 from tscale_graph.techniques.sleeping.working import Sleeper
@@ -49,32 +49,35 @@ def sleep_time(
     Sleep-time compute (Lin et al. 2025, arXiv:2504.13171). Input: `context` (a text, texts by
     name, or LangChain documents), `budget`, and if you like `questions` that you expect, `name`,
     which its books are kept under through all its versions, and `owner`, a tenant or a tenant and
-    a user. Output: `slept`. What
-    it worked out is kept in the run's store: each document rewritten densely, and questions with
-    verified answers. `wake` answers from it.
+    a user. Output: `slept`. What it worked out is kept in the run's store: each document rewritten
+    densely, and questions with verified answers. `wake` answers from it.
 
         START → admit → plan → work → keep → plan again, or finish → END
 
     Each run goes on where the last one was: what is missing first, then tests of the dense
-    documents by questions with verified answers, then better ones. Lines of a rewriting with
-    numbers that are neither in the document nor follow from it by right arithmetic are left out.
-    Questions that people asked are answered before those that the model thought of. A changed
-    document invalidates its own dense version and the answers of each context that it is in.
+    documents by the questions with verified answers that are about them, then better rewritings,
+    which take the place of those before once they have done as well in the same tests. Lines of a
+    rewriting with numbers that are neither in the document nor follow from it by right arithmetic
+    are left out. Questions that people asked are answered before those that you expect, and those
+    before what the model thought of. A changed document invalidates its own dense version and the
+    answers of each context that it is in.
 
     Args:
         model: rewrites and thinks of questions: a chat model, "local", or "provider:model".
-        technique: answers the questions; a technique's graph. By default `best_of_n` where there
-            is a verifier, else `self_consistency`, of so many `samples`.
+        technique: answers the questions; the graph of a technique whose results say how good
+            they are. By default `best_of_n` where there is a verifier, else `self_consistency`,
+            of so many `samples`.
         verifier: called as `verifier(question, answer)`, or the name of a built-in one.
         samples: for each answer, at least 2.
         support: the least share of samples by which an answer is verified, above 0 and at most 1;
             a verifier's word counts for more.
         questions: that a context may have, at least 1; those that saved least make room.
         contexts: that an owner may have, at least 1; likewise.
-        tests: questions that a dense context is tested with, at least 1.
+        tests: questions that a dense document is tested with, at least 1.
         rounds: times that each document is rewritten, at least 1.
         tries: times that an answer to one question is sought, at least 1.
-        patience: runs after which a context that nobody asks about is left alone, at least 1.
+        patience: times that a context is worked through before it is left alone unless somebody
+            asks about it, at least 1.
         idle: is told when somebody asks: calls in flight are dropped, and the run ends with
             what it has.
         store: where to keep it; None takes the store that the graph is compiled with.
@@ -103,7 +106,7 @@ def sleep_time(
     for name, value in counts.items():
         check_count(name, value, at_least=1)
     check_count("samples", samples, at_least=2)
-    check_number("days", days, at_least=0)
+    check_days(days)
     if not 0 < support <= 1:
         raise ValueError(f"support must be above 0 and at most 1, got {support!r}")
     check_asking(max_output_tokens, max_parallel, temperature, seed=seed, on_exceeded="raise")
@@ -118,6 +121,9 @@ def sleep_time(
     answerer = endpoint(technique)
     if answerer.nested is None:
         raise ValueError("technique must be a technique's graph, such as self_consistency(…)")
+    if not answerer.nested.technique.rates:
+        name = answerer.nested.technique.name
+        raise ValueError(f"technique must say how good its answers are, and {name} does not")
     tester = self_consistency(loaded, max_samples=1, temperature=0.0, **same)
     settings = SleepSettings(
         endpoint=chat_endpoint(loaded, technique="sleep_time"),

@@ -15,6 +15,9 @@ _NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d*\.\d+|\d+")
 _ARITHMETIC = frozenset("0123456789+-*/×÷·−–()., £$€%")
 _OPERATOR = re.compile(r"[\d)]\s*[-+*/×÷·−–]")
 _UNITS = str.maketrans("", "", "£$€%,")
+_LONGEST = 400
+"""Digits of a number that is reckoned with."""
+_Value = Fraction | str
 _ALWAYS = frozenset({Fraction(0), Fraction(1)})
 """Known without a source, so that things can be counted: 1 + 1 + 1 = 3."""
 
@@ -41,7 +44,7 @@ def traced(text: str, source: str) -> Traced:
     >>> traced("Tea and cake: 2 + 3 = 5.\nFour teas cost 9.", "Tea is £2, cake £3.").text
     'Tea and cake: 2 + 3 = 5.'
     """
-    known = set(_ALWAYS) | set(_numbers(source))
+    known: set[_Value] = {*_ALWAYS, *_numbers(source)}
     kept: list[str] = []
     dropped: list[str] = []
     for line in text.splitlines():
@@ -55,9 +58,9 @@ def traced(text: str, source: str) -> Traced:
     return Traced("\n".join(kept).strip(), tuple(dropped))
 
 
-def _equations(line: str, known: Collection[Fraction]) -> tuple[set[Fraction], bool]:
+def _equations(line: str, known: Collection[_Value]) -> tuple[set[_Value], bool]:
     """The values that follow by a line's equations, and whether all of those are right."""
-    follows = set[Fraction]()
+    follows = set[_Value]()
     for before, after in pairwise(line.split("=")):
         left, first = _last_arithmetic(before), _NUMBER.search(after)
         known_all = all(one in known or one in follows for one in _numbers(left))
@@ -79,9 +82,11 @@ def _last_arithmetic(text: str) -> str:
     return text[words[-1] + 1 if words else 0 :].translate(_UNITS).strip(" .")
 
 
-def _numbers(text: str) -> Iterable[Fraction]:
+def _numbers(text: str) -> Iterable[_Value]:
     return map(_value, _NUMBER.findall(text))
 
 
-def _value(number: str) -> Fraction:
-    return Fraction(number.replace(",", ""))
+def _value(number: str) -> _Value:
+    """What a number stands for; one too long to be reckoned with is its own digits."""
+    digits = number.replace(",", "")
+    return Fraction(digits) if len(digits) <= _LONGEST else digits

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal, NotRequired
 
 from pydantic import BaseModel, ConfigDict
 from typing_extensions import TypedDict
 
 from tscale_graph.budget import Budget, Limit, Usage
-from tscale_graph.sleeping.books import Books
-from tscale_graph.sleeping.contexts import StandingContext
 from tscale_graph.sleeping.entries import Dense, Page
 from tscale_graph.techniques.state import RequestBudget
 
-Kind = Literal["rewrite", "think_of", "answer", "test"]
+JobKind = Literal["rewrite", "think_of", "answer", "test"]
 
 
 class Slept(BaseModel):
@@ -21,7 +20,7 @@ class Slept(BaseModel):
 
     Attributes:
         context: what the books are kept under.
-        version: the hash of the context.
+        key: the hash of this version of it.
         status: "complete" when nothing was left to do, "cut_off" by the budget, "gave_way" to
             somebody who asked, "given_up" where nobody has asked for too long.
         cut_off_by: the limit that ended it, or None.
@@ -36,7 +35,7 @@ class Slept(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     context: str
-    version: str
+    key: str
     status: Literal["complete", "cut_off", "gave_way", "given_up"]
     cut_off_by: Limit | None = None
     usage: Usage = Usage()
@@ -59,7 +58,7 @@ class Job(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    kind: Kind
+    kind: JobKind
     about: str = ""
     attempt: int = 0
 
@@ -69,30 +68,37 @@ class Job(BaseModel):
         return f"{self.kind} {self.attempt} {self.about}"
 
 
-class Done(BaseModel):
+class Outcome(BaseModel):
     """What came of a job.
 
     Attributes:
         job: the job.
-        text: what the model said; "" where that came to nothing.
+        fate: "came" where the model said its say; "failed" where the call came to nothing;
+            "not asked" where it was not made, or dropped for somebody who asks.
+        text: what the model said; of a rewriting, without the lines that could not be traced.
+        dropped: how many those are.
+        tokens: of a rewriting, at most.
+        source_tokens: of its document, at most.
         answer: of a question, where it is verified.
         read: the answer, verified or not.
         support: how well.
         each: tokens of one call.
         usage: what it spent.
-        came: it was asked for, and not dropped for somebody who asks.
         note: what went wrong.
         cut_off_by: the limit that did.
     """
 
     job: Job
+    fate: Literal["came", "failed", "not asked"] = "came"
     text: str = ""
+    dropped: int = 0
+    tokens: int = 0
+    source_tokens: int = 0
     answer: str | None = None
     read: str | None = None
     support: float = 0.0
     each: int = 0
     usage: Usage = Usage()
-    came: bool = True
     note: str = ""
     cut_off_by: Limit | None = None
 
@@ -147,36 +153,34 @@ class SleepRun(BaseModel):
     """Where a run stands.
 
     Attributes:
-        context: the standing context.
-        owner: whose it is.
+        id: tells it from other runs in the books.
+        owner: whose the context is.
         budget: what may be spent.
         opened_at: seconds since the epoch.
         clock: the latest time that anything ended.
-        before: the books as they were.
         page: the questions so far.
         dense: the dense documents so far, by name.
-        jobs: what was asked for last, or is to be asked for now.
-        done: what came of it.
-        tried: jobs of this run, by kind and what they are about.
-        replaced: the dense documents that were improved in this run, as they were before.
+        earned: tokens that questions have saved, by their folded texts.
+        jobs: what is to be asked for now.
+        outcomes: what came of it.
+        tried: the keys of jobs that this run has asked for.
         spent: what was spent.
         ended: why nothing more is done, or "".
         cut_off_by: the limit that ended it.
         notes: what could not be done.
     """
 
-    context: StandingContext
+    id: str
     owner: tuple[str, ...]
     budget: Budget
     opened_at: float
     clock: float
-    before: Books
     page: Page
     dense: dict[str, Dense] = {}
+    earned: dict[str, int] = {}
     jobs: list[Job] = []
-    done: list[Done] = []
+    outcomes: list[Outcome] = []
     tried: list[str] = []
-    replaced: dict[str, Dense] = {}
     spent: Usage = Usage()
     ended: Literal["", "complete", "cut_off", "gave_way", "given_up"] = ""
     cut_off_by: Limit | None = None
@@ -193,3 +197,9 @@ class SleepRun(BaseModel):
         """When its time is up, or None."""
         seconds = self.budget.seconds
         return None if seconds is None else self.opened_at + seconds
+
+    def with_prepared(self, page: Page | None, dense: Mapping[str, Dense]) -> SleepRun:
+        """The same with what other runs have made of the same context meanwhile."""
+        both = {name: one.merged(dense.get(name, one)) for name, one in self.dense.items()}
+        merged = self.page if page is None else self.page.merged(page)
+        return self.model_copy(update={"page": merged, "dense": {**dense, **both}})

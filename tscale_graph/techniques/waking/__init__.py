@@ -1,1 +1,1 @@
-"""The nodes of `wake`: finding what was prepared, and answering from it."""
+"""The nodes of `wake`: finding what was prepared, and answering from that or asking."""

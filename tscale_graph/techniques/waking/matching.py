@@ -13,6 +13,7 @@ from langchain_core.embeddings import Embeddings
 
 from tscale_graph.budget import Budget, Usage
 from tscale_graph.candidates import VerifierError
+from tscale_graph.models.endpoint import Endpoint
 from tscale_graph.sleeping.matching import (
     Pair,
     learn_threshold,
@@ -155,13 +156,19 @@ class JudgeMatcher:
 
     Attributes:
         judge: from `tscale_graph.verifiers.judges.equivalent`.
-        shown: how many it is asked about at most, one after the other.
+        shown: how many it is asked about at most, one after the other; at least 1.
         least: the `lexical_similarity` from which on it is asked, from 0 to 1.
     """
 
     judge: EquivalenceJudge
     shown: int = 2
     least: float = 0.3
+
+    def __post_init__(self) -> None:
+        if self.shown < 1:
+            raise ValueError(f"shown must be at least 1, got {self.shown!r}")
+        if not 0 <= self.least <= 1:
+            raise ValueError(f"least must be from 0 to 1, got {self.least!r}")
 
     async def find(
         self,
@@ -193,6 +200,19 @@ class JudgeMatcher:
             if same:
                 return Found(place, similarity, spent)
         return Found(None, ranked[0][0], spent)
+
+
+def models_of(matcher: Matcher) -> tuple[Endpoint, ...]:
+    """The models that a matcher of ours asks."""
+    return (matcher.judge.asker.endpoint,) if isinstance(matcher, JudgeMatcher) else ()
+
+
+def most_of(matcher: Matcher, question_tokens: int) -> Usage:
+    """What looking for a question takes at most, with a matcher of ours."""
+    if not isinstance(matcher, JudgeMatcher):
+        return Usage()
+    size = matcher.judge.call_size(_ASKED, "", "")
+    return size.cost(calls=matcher.shown, more_prompt_tokens=2 * question_tokens)
 
 
 def _similarity(first: str, second: str, one: Sequence[float], other: Sequence[float]) -> float:

@@ -12,7 +12,6 @@ from typing_extensions import TypedDict
 from tscale_graph.budget import Budget, Usage
 from tscale_graph.candidates import Result
 from tscale_graph.sleeping.books import Served
-from tscale_graph.sleeping.contexts import StandingContext
 from tscale_graph.sleeping.entries import Anticipated
 from tscale_graph.techniques.state import RequestBudget
 
@@ -39,29 +38,23 @@ class Recalled(BaseModel):
     """What is known of a request before it is answered.
 
     Attributes:
-        context: that it is about.
-        owner: whose it is.
+        owner: whose the context is.
         budget: of the request.
         opened_at: seconds since the epoch.
         served: what it is answered from.
         found: the anticipated question that it is, or None.
         instead: dense texts, by the name of the document that they stand in for.
-        saved_each: tokens that each call saves by them.
-        again: they did not say what was asked, so that it is asked of the whole context.
         spent: what finding all that has cost.
         use: tells this use from all others.
         notes: what was found.
     """
 
-    context: StandingContext
     owner: tuple[str, ...] = ()
     budget: Budget
     opened_at: float
     served: Served = "full"
     found: Anticipated | None = None
     instead: dict[str, str] = {}
-    saved_each: int = 0
-    again: bool = False
     spent: Usage = Usage()
     use: str
     notes: list[str] = []
@@ -82,7 +75,7 @@ class WakingState(TypedDict, total=False):
         context: the same.
         name: the same.
         owner: the same.
-        recalled: what was found for it.
+        recalled: what was found for it; nothing once it is answered.
         result: written by the last node.
     """
 
@@ -91,5 +84,5 @@ class WakingState(TypedDict, total=False):
     context: Any
     name: str
     owner: str | list[str]
-    recalled: Recalled
+    recalled: Recalled | None
     result: Result
