@@ -4,10 +4,12 @@ import asyncio
 import itertools
 import uuid
 
+import aiosqlite
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from langgraph.store.memory import InMemoryStore
+from langgraph.store.sqlite import AsyncSqliteStore
 
 from tests.reader import Reader, written
 from tests.stores import STORES, opened
@@ -207,6 +209,70 @@ async def test_entries_expire():
     assert (await kept.prepared(CONTEXT)).page is not None
     now[0] = 86_400
     assert (await kept.prepared(CONTEXT)).page is None
+
+
+@pytest.mark.parametrize("until", [None, "tomorrow", [], 0])
+async def test_what_says_no_time_until_which_it_is_kept_is_not_there(until):
+    store = InMemoryStore()
+    kept = SleepStore(store)
+    await kept.keep([page()])
+    [item] = store.search((), limit=10)
+    store.put(item.namespace, item.key, {**item.value, "expires_at": until})
+    assert (await kept.prepared(CONTEXT)).page is None
+
+
+async def test_what_has_expired_is_swept_with_all_that_it_knew_of():
+    now, store = [0.0], InMemoryStore()
+    kept = SleepStore(store, days=1, clock=lambda: now[0])
+    other = StandingContext.of({"menu": "Tea is 2.", "staff": "Ann."}, name="staff")
+    await kept.keep([books(), page(), dense("menu"), dense("hours")])
+    await kept.log("nobody's", Use(id="1", served="full", at=1))
+    now[0] = 80_000
+    await kept.keep([books(other), page(other), dense("menu", other)])
+    await kept.log("staff", Use(id="2", served="full", at=1))
+    now[0] = 90_000
+    await kept.sweep(keep=books(other).keys)
+    left = {(item.namespace[2], item.key) for item in store.search((), limit=50)}
+    menu = books(other).versions[other.key][0]
+    assert {key for kind, key in left if kind == "dense"} == {menu}
+    assert {key for kind, key in left if kind == "pages"} == {other.key}
+    assert {key for kind, key in left if kind == "uses"} == {"2"}
+    assert [one.name for one in await kept.contexts()] == ["staff"]
+
+
+async def test_the_oldest_of_very_many_uses_are_forgotten(monkeypatch):
+    monkeypatch.setattr("tscale_graph.sleep_store.MOST_USES", 100)
+    kept = SleepStore(InMemoryStore())
+    for place in range(1_000):
+        await kept.log("cafe", Use(id=str(place), served="full", at=place))
+    uses = await kept.uses("cafe")
+    assert 100 <= len(uses) < 800
+    assert {use.at for use in uses} == set(range(1_000 - len(uses), 1_000))
+
+
+async def test_a_store_whose_loop_has_ended_or_is_held_up_is_refused_in_one_line(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr("tscale_graph.sleep_store._LOOP_SECONDS", 0.2)
+    async with opened("sqlite async", tmp_path) as opened_store:
+        woken = wake(self_consistency(Reader())).compile(store=opened_store)
+        sleep = sleep_time(Reader()).compile(store=opened_store)
+        given = {"context": "tea costs 2.", "budget": Budget(tokens=60_000)}
+        # On the store's own loop, which invoke holds up until it returns.
+        asked = {**given, "messages": [("user", "How much is tea?")]}
+        out = woken.invoke(asked)
+        assert out["result"].answer == "2"
+        assert "the event loop of the store is held up" in out["result"].notes[0]
+        with pytest.raises(OSError, match="await ainvoke there, in place of invoke"):
+            sleep.invoke(given)
+
+    async def leave():
+        return AsyncSqliteStore(await aiosqlite.connect(":memory:"))
+
+    left = await asyncio.to_thread(asyncio.run, leave())
+    with pytest.raises(OSError, match="that the store was opened on has ended"):
+        await SleepStore(left).contexts()
+    await left.conn.close()
 
 
 @pytest.mark.parametrize("rubbish", [{}, {"entry": 3}, {"entry": {"format": 2}}])

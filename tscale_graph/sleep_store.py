@@ -96,8 +96,7 @@ class SleepStore:
         """Put down that a context was asked; the oldest of very many uses are forgotten."""
         await self._ask([self._put("uses", use.id, use, of=name)])
         if int(hashed(use.id)[:8], 16) % _COUNTED_EVERY == 0:
-            uses = sorted(await self.uses(name), key=lambda one: one.at)
-            await self.forget_uses(name, uses[:-MOST_USES])
+            await self.forget_uses(name, (await self.uses(name))[:-MOST_USES])
 
     async def account(self, name: str) -> Books:
         """The sums of a context, without what lies beside them; empty where there are none."""
@@ -105,8 +104,8 @@ class SleepStore:
         return self._read(Books, item) or Books(name=name, changed_at=self.clock())
 
     async def uses(self, name: str) -> list[Use]:
-        """What was put down since, and what is in the sums and not deleted yet."""
-        return await self._all(Use, "uses", name=name)
+        """What was put down since, oldest first; what is in the sums may be there still."""
+        return sorted(await self._all(Use, "uses", name=name), key=lambda use: use.at)
 
     async def books(self, name: str) -> tuple[Books, list[Use]]:
         """The account of a context with all that was put down, and what lies beside the sums."""

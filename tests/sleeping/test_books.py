@@ -79,3 +79,26 @@ def test_those_that_have_saved_least_go_first(saved, keep):
     stay = set(saved) - set(gone)
     assert len(stay) == min(keep, len(saved))
     assert all(saved[one] <= saved[other] for one in gone for other in stay)
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(1, 9)), max_size=80))
+def test_a_run_counts_once_however_often_it_is_said(said):
+    """As long as no more than twenty others were in between, however their turns interleave."""
+    books, costs = EMPTY, {}
+    for run, more in sorted(said, key=lambda one: one[0] // 20):
+        costs[run] = costs.get(run, 0) + more
+        books = books.with_run(str(run), Usage(input_tokens=costs[run]), at=run)
+        books = books.with_run(str(run), Usage(input_tokens=costs[run]), at=run)
+    assert books.slept.tokens == sum(costs.values())
+    assert len(books.runs) <= 20
+    assert Books.model_validate_json(books.model_dump_json()) == books
+
+
+def test_all_that_is_kept_is_in_the_books_until_it_is_let_go_of():
+    books = EMPTY.holding("v1", ["a", "b"]).holding("v2", ["b", "c"])
+    assert books.current == "v1"
+    assert books.keys == {"v1", "v2", "a", "b", "c"}
+    books = books.model_copy(update={"earned": {"why": 3, "who": 2}})
+    books = books.begun("v2", questions=["why"])
+    assert books.earned == {"why": 3}
+    assert books.of_current().keys == {"v2", "b", "c"}

@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tscale_graph.sleeping.matching import Pair, learn_threshold, lexical_similarity, words_of
+from tscale_graph.sleeping.matching import (
+    Pair,
+    documents_about,
+    learn_threshold,
+    lexical_similarity,
+    words_of,
+)
 
 DIFFERENT = [
     ("Does Ann beat Bob?", "Does Bob beat Ann?"),
@@ -18,11 +24,22 @@ DIFFERENT = [
     ("How many live in the US?", "How many live in the"),
     ("What is x_1?", "What is x 1?"),
     ("How much is tea?", "How much was tea?"),
+    ("How do you say please?", "How do you say thank you?"),
+    ("How do you say please?", "How do you say"),
+    ("What does hello mean?", "What does mean?"),
+    ("Hello is which language?", "is which language?"),
+    ("Ok is what state?", "is what state?"),
+    ("Can you tell me apart?", "apart?"),
+    ("Tell me Ann's age", "Ann's age"),
 ]
 SAME = [
     ("How much is tea?", "how  much is Tea"),
     ("Hi! Could you tell me how much tea is, please?", "how much tea is"),
     ("What’s the total?", "What's the total"),
+    ("Hi there, how much is tea?", "How much is tea?"),
+    ("Please tell me what tea costs.", "what tea costs"),
+    ("How much is tea, thank you!", "How much is tea?"),
+    ("Hello! Can you please tell me who owns it?", "who owns it"),
     ('Who wrote "Emma"?', "Who wrote Emma?"),
 ]
 
@@ -44,6 +61,24 @@ def test_similarity_is_symmetric_and_between_0_and_1(first, second):
     assert found == lexical_similarity(second, first)
     assert 0 <= found <= 1
     assert found < 1 or words_of(first) == words_of(second)
+
+
+DOCUMENTS = {"menu": "Tea is 2. Cake is 3.", "hours": "It is open from 9 to 5.", "empty": ""}
+
+
+@pytest.mark.parametrize(
+    ("question", "about"),
+    [
+        ("How much is tea?", ["menu"]),
+        ("When is it open?", ["hours"]),
+        ("Is cake there when it is open?", ["hours"]),
+        ("Why?", ["menu", "hours", "empty"]),
+        ("Open for tea?", ["menu", "hours"]),
+    ],
+)
+def test_what_a_question_is_about_is_told_by_its_words(question, about):
+    assert documents_about(question, DOCUMENTS) == about
+    assert documents_about(question, {"only": "Anything."}) == ["only"]
 
 
 @given(

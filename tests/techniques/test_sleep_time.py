@@ -7,10 +7,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.store.base import PutOp
 from langgraph.store.memory import InMemoryStore
 
 from tests.reader import Reader, written
-from tscale_graph import Budget, Idle, self_consistency, sleep_time, wake
+from tests.scripted import Call, ScriptedFailure
+from tscale_graph import (
+    Budget,
+    Idle,
+    extended_thinking,
+    self_consistency,
+    sleep_time,
+    wake,
+)
 from tscale_graph.sleep_store import SleepStore
 from tscale_graph.sleeping.contexts import StandingContext
 
@@ -119,6 +128,162 @@ async def test_numbers_from_nowhere_are_left_out_and_told():
     assert "context: a line left out, with numbers that come from nowhere" in slept.notes
 
 
+async def test_what_passed_its_tests_stays_until_a_better_one_has_passed_them():
+    """A run that ends between an improvement and its tests leaves what was there in its place."""
+
+    class Untested(Reader):
+        def say(self, shown, told):
+            said = super().say(shown, told)
+            return "tea is nice." if told.startswith("This is a rew") else said
+
+    graph, store = asleep(Untested())
+    await graph.ainvoke(asked())
+    slept = (await graph.ainvoke(asked(budget=Budget(calls=3))))["slept"]
+    assert slept.status == "cut_off"
+    there = (await kept(store)).dense["context"]
+    assert there.draft.text == "tea is nice."
+    assert there.best.text == "tea costs 2.\ncake costs 3."
+    assert there.usable(1.0)
+
+
+async def test_a_rewriting_that_was_cut_short_does_not_replace_a_whole_one():
+    class Rambles(Reader):
+        def say(self, shown, told):
+            said = super().say(shown, told)
+            longer = f"{said}\n{'That is all there is. ' * 40}"
+            return longer if told.startswith("This is a rew") else said
+
+        def finish(self, call, text):
+            said = super().finish(call, text)
+            cut = call.output_tokens == call.max_tokens
+            said.generations[0].message.response_metadata["finish_reason"] = (
+                "length" if cut else "stop"
+            )
+            return said
+
+    graph, store = asleep(Rambles(), max_output_tokens=100)
+    await graph.ainvoke(asked())
+    slept = (await graph.ainvoke(asked()))["slept"]
+    assert "context: a rewriting was cut short, and what there is stays" in slept.notes
+    dense = (await kept(store)).dense["context"]
+    assert (dense.best.text, dense.draft, dense.rounds) == ("tea costs 2.\ncake costs 3.", None, 2)
+
+
+class Fails(Reader):
+    """Refuses what begins so, or is asked of so much."""
+
+    refuses: tuple[str, ...] = ()
+    shown: str = ""
+
+    def say(self, shown, told):
+        if told.startswith(self.refuses) and self.shown in shown:
+            self.calls.append(Call(0, None))
+            self.calls[-1].fate = "failed"
+            raise ScriptedFailure("the scripted failure")
+        return super().say(shown, told)
+
+
+async def test_a_call_that_failed_is_no_wrong_answer_and_tries_nobodys_patience():
+    model = Fails(refuses=("How much",), shown="You may")
+    graph, store = asleep(model, tries=1, patience=1)
+    for _ in range(2):
+        slept = (await graph.ainvoke(asked()))["slept"]
+    assert slept.answered == 0
+    assert any("the scripted failure" in note for note in slept.notes)
+    assert {one.tries for one in (await kept(store)).page.questions} == {0}
+    model.shown = "shortened"
+    await graph.ainvoke(asked())
+    there = await kept(store)
+    assert len(there.page.answered) == 2
+    assert there.dense["context"].best.tests == {}
+    model.refuses = ("This is a rew",)
+    await graph.ainvoke(asked())
+    there = await kept(store)
+    assert there.dense["context"].best.tests == {"how much is tea": True, "how much is cake": True}
+
+
+async def test_one_job_at_a_time_does_as_much_as_several():
+    several, store = asleep()
+    await several.ainvoke(asked())
+    alone, other = asleep(max_parallel=1)
+    await alone.ainvoke(asked())
+    assert await kept(store) == await kept(other)
+
+
+async def test_a_test_counts_for_the_documents_that_the_question_is_about():
+    documents = {"menu": written(MENU), "bar": written({"wine": 7, "beer": 4})}
+
+    class Forgets(Reader):
+        def say(self, shown, told):
+            said = super().say(shown, told)
+            return "wine is red." if told.startswith("Rewrite") and "wine" in said else said
+
+    graph, store = asleep(Forgets())
+    await graph.ainvoke(asked(documents))
+    dense = (await kept(store, documents)).dense
+    assert dense["menu"].usable(1.0)
+    assert set(dense["menu"].best.tests) == {"how much is tea", "how much is cake"}
+    assert not dense["bar"].usable(0.5)
+
+
+async def test_two_runs_at_a_time_lose_nothing_of_each_other():
+    store, models = InMemoryStore(), [Reader(delay=0.01), Reader(delay=0.013)]
+    models[1].questions = ["What is the price of tea?", "What does cake cost?"]
+    runs = [asleep(model, store, max_parallel=1)[0].ainvoke(asked()) for model in models]
+    await asyncio.gather(*runs)
+    there = await kept(store)
+    assert len(there.page.answered) == 4
+    [books] = await SleepStore(store).contexts()
+    assert books.slept.calls == sum(len(model.calls) for model in models)
+
+
+async def test_a_run_on_an_earlier_version_that_ends_late_leaves_nothing_that_nobody_knows_of():
+    store, saver = InMemoryStore(), InMemorySaver()
+    graph = sleep_time(Reader()).compile(
+        store=store, checkpointer=saver, interrupt_before=["finish"]
+    )
+    config = {"configurable": {"thread_id": "1"}}
+    await graph.ainvoke(asked(), config)
+    later, _ = asleep(store=store)
+    await later.ainvoke(asked(written({"tea": 9})))
+    await graph.ainvoke(None, config)
+    await later.ainvoke(asked(written({"tea": 9})))
+    assert unknown(store, await SleepStore(store).contexts()) == set()
+    assert (await kept(store)).page is None
+
+
+def unknown(store, books):
+    """Pages and dense documents that lie in a store and in nobody's books."""
+    there = {item.key for item in store.search((), limit=500) if item.namespace[2] != "books"}
+    return there - {key for one in books for key in one.keys}
+
+
+async def test_questions_outlast_a_run_that_ends_as_soon_as_it_has_counted_them():
+    class Dies(InMemoryStore):
+        dying = True
+
+        async def abatch(self, ops):
+            operations = list(ops)
+            if self.dying and any(isinstance(op, PutOp) and op.value is None for op in operations):
+                raise ConnectionError("killed before it deletes anything")
+            return await super().abatch(operations)
+
+    store = Dies()
+    woken = wake(self_consistency(Reader()), context=written(MENU), name="cafe")
+    question = {"messages": [("user", "What does cake cost?")], "budget": PLENTY}
+    await woken.compile(store=store).ainvoke(question)
+    graph, _ = asleep(store=store)
+    with pytest.raises(ConnectionError):
+        await graph.ainvoke(asked())
+    store.dying = False
+    await graph.ainvoke(asked())
+    assert {one.question for one in (await kept(store)).page.questions if one.asked} == {
+        "What does cake cost?"
+    }
+    [books] = await SleepStore(store).contexts()
+    assert books.questions == 1
+
+
 async def test_lines_that_were_lost_are_worked_out_again_in_the_same_run():
     class Slips(Reader):
         """Its first rewriting has a wrong number, and its later ones only what was lost."""
@@ -168,6 +333,24 @@ async def test_questions_that_are_expected_are_answered_and_keep_their_answers()
         await graph.ainvoke(asked(questions=3))
 
 
+async def test_what_is_expected_has_room_before_all_else_and_is_answered_after_what_was_asked():
+    store = InMemoryStore()
+    woken = wake(self_consistency(Reader()), context=written(MENU), name="cafe")
+    for question in ("What does tea cost?", "What does cake cost?"):
+        messages = [("user", question)]
+        await woken.compile(store=store).ainvoke({"messages": messages, "budget": PLENTY})
+    graph, _ = asleep(store=store, questions=2, max_parallel=1)
+    expected = ["How much is tea?", "How much is cake?", "What is the price of tea?"]
+    slept = (await graph.ainvoke(asked(questions=expected[:1])))["slept"]
+    assert [one.question for one in (await kept(store)).page.questions] == [
+        "What does cake cost?",
+        "How much is tea?",
+    ]
+    assert slept.notes == []
+    slept = (await graph.ainvoke(asked(questions=expected)))["slept"]
+    assert slept.notes == ["1 expected questions have no room"]
+
+
 async def test_a_question_that_was_not_answered_from_before_keeps_its_answer():
     graph, store = asleep()
     await graph.ainvoke(asked())
@@ -187,6 +370,21 @@ async def test_a_context_that_nobody_asks_about_is_left_alone_until_somebody_doe
     woken = wake(self_consistency(model), context=written(MENU), name="cafe").compile(store=store)
     await woken.ainvoke({"messages": [("user", "How much is tea?")], "budget": PLENTY})
     assert (await graph.ainvoke(asked()))["slept"].status == "complete"
+
+
+async def test_runs_that_do_not_come_to_their_end_try_nobodys_patience():
+    graph, store = asleep(patience=1)
+    for _ in range(3):
+        slept = (await graph.ainvoke(asked(budget=Budget(calls=2))))["slept"]
+        assert slept.status == "cut_off"
+    statuses = [(await graph.ainvoke(asked()))["slept"].status for _ in range(2)]
+    assert statuses == ["complete", "given_up"]
+
+
+async def test_time_that_is_up_in_the_last_job_is_told():
+    graph, _ = asleep(Reader(delay=0.2), samples=2, questions=2)
+    slept = (await graph.ainvoke(asked(budget=Budget(seconds=0.3))))["slept"]
+    assert (slept.status, slept.cut_off_by) == ("cut_off", "seconds")
 
 
 async def test_only_so_many_contexts_are_kept_and_those_that_saved_most():
@@ -251,16 +449,24 @@ async def test_while_somebody_asks_nothing_is_begun_and_nobodys_patience_is_trie
 @given(
     tokens=st.none() | st.integers(1, 12_000),
     calls=st.none() | st.integers(1, 30),
+    usd=st.none() | st.floats(1e-5, 0.02),
+    parallel=st.integers(1, 5),
     fail=st.floats(0, 0.4),
     usage=st.sampled_from(["right", "none", "over", "under"]),
     seed=st.integers(0, 2**16),
 )
-async def test_the_budget_is_never_exceeded(tokens, calls, fail, usage, seed):
-    if tokens is None and calls is None:
-        calls = 3
+async def test_the_budget_is_never_exceeded(tokens, calls, usd, parallel, fail, usage, seed):
+    if tokens is None and usd is None:
+        calls = calls or 3
     model = Reader(draws=random.Random(seed), fail=fail, usage=usage)
-    graph, _ = asleep(model, max_output_tokens=64)
-    slept = (await graph.ainvoke(asked(budget=Budget(tokens=tokens, calls=calls))))["slept"]
+    model.metadata = {"usd_per_million_tokens": {"input": 1.0, "output": 4.0}}
+    graph, _ = asleep(model, max_output_tokens=64, max_parallel=parallel)
+    budget = Budget(tokens=tokens, calls=calls, usd=usd)
+    slept = (await graph.ainvoke(asked(budget=budget)))["slept"]
+    if usd is not None and usage != "over":
+        output = sum(call.output_tokens for call in model.calls if call.fate != "failed")
+        billed = sum(call.billed for call in model.calls)
+        assert (billed - output + 4 * output) / 1e6 <= usd
     assert calls is None or len(model.calls) <= calls
     if tokens is not None and usage != "over":
         assert sum(call.billed for call in model.calls) <= tokens
@@ -273,7 +479,7 @@ async def test_a_budget_that_buys_nothing_says_so():
     assert (slept.status, slept.cut_off_by) == ("cut_off", "tokens")
 
 
-@pytest.mark.parametrize("node", ["plan", "work", "keep", "finish"])
+@pytest.mark.parametrize("node", ["admit", "plan", "work", "keep", "finish"])
 async def test_stopped_anywhere_it_goes_on_and_pays_for_nothing_twice(node):
     straight = Reader()
     whole, _ = asleep(straight)
@@ -303,6 +509,12 @@ async def test_stopped_anywhere_it_goes_on_and_pays_for_nothing_twice(node):
         ({"questions": 0}, "questions must be at least 1, got 0"),
         ({"support": 0}, "support must be above 0 and at most 1, got 0"),
         ({"technique": Reader()}, "technique must be a technique's graph"),
+        (
+            {"technique": extended_thinking(Reader())},
+            "technique must say how good its answers are, and extended_thinking does not",
+        ),
+        ({"days": 0}, "days must be above 0 and finite, got 0"),
+        ({"days": float("nan")}, "days must be above 0 and finite, got nan"),
         ({"temperature": 3}, "temperature must be between 0 and 2, got 3"),
     ],
 )
@@ -320,6 +532,8 @@ async def test_what_is_missing_is_said_before_any_call():
         await graph.ainvoke({"context": written(MENU)})
     with pytest.raises(ValueError, match="context must hold some text"):
         await graph.ainvoke({"context": " ", "budget": PLENTY})
+    with pytest.raises(ValueError, match="name must be a text, got 3"):
+        await graph.ainvoke(asked(name=3))
     with pytest.raises(ValueError, match="owner must be a name or a list of names"):
         await graph.ainvoke(asked(owner=3))
     assert model.calls == []

@@ -34,5 +34,5 @@ def read_documents(paths: Sequence[str]) -> dict[str, str]:
 
 
 def context_name(paths: Sequence[str]) -> str:
-    """What the books of a context of files are kept under, unless it has another name: where it is."""
+    """What the books of a context of files are kept under where it is not named: its place."""
     return " ".join(Path(path).resolve().as_posix() for path in paths)

@@ -164,6 +164,7 @@ class SleepRun(BaseModel):
         jobs: what is to be asked for now.
         outcomes: what came of it.
         tried: the keys of jobs that this run has asked for.
+        failed: some of them came to nothing.
         spent: what was spent.
         ended: why nothing more is done, or "".
         cut_off_by: the limit that ended it.
@@ -181,6 +182,7 @@ class SleepRun(BaseModel):
     jobs: list[Job] = []
     outcomes: list[Outcome] = []
     tried: list[str] = []
+    failed: bool = False
     spent: Usage = Usage()
     ended: Literal["", "complete", "cut_off", "gave_way", "given_up"] = ""
     cut_off_by: Limit | None = None

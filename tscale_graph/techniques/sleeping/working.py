@@ -45,9 +45,8 @@ class Sleeper:
         books, uses = await store.books(context.known_as)
         there = await store.prepared(context)
         page = there.page or await _carried_over(store, books, context)
-        page = page.with_wanted(expected, asked=False)
         asked = [use.matched or use.question for use in uses]
-        page = page.with_wanted(asked, asked=True)
+        page = page.with_wanted(asked, asked=True).with_wanted(expected, asked=False)
         page = page.at_most(settings.questions, earned=books.earned, first=expected)
         no_room = len({folded(one) for one in expected}) - settings.questions
         books = books.holding(context.key, context.keys().values())
@@ -118,6 +117,7 @@ class Sleeper:
             "jobs": [],
             "outcomes": [],
             "tried": [*run.tried, *(o.job.key for o in run.outcomes if o.fate != "not asked")],
+            "failed": run.failed or any(o.fate == "failed" for o in run.outcomes),
             "notes": [*run.notes, *(o.note for o in run.outcomes if o.note)],
         }
         return {"run": now.model_copy(update=update).model_dump()}
@@ -127,7 +127,7 @@ class Sleeper:
         run, context = _parsed(state), _context(state)
         store = self.settings.kept(run.owner)
         books = await store.account(context.known_as)
-        if run.ended == "complete" and run.spent.calls:
+        if run.ended == "complete" and run.spent.calls and not run.failed:
             books = books.worked_through(run.id)
             await store.keep([books])
         if books.current == context.key:  # and no later version is being worked on
