@@ -33,6 +33,17 @@ def test_a_changed_document_changes_its_own_key_alone(given, text):
     assert {n for n in given if before[n] != after[n]} == {name}
 
 
+def test_the_fields_of_a_context_are_one():
+    whole = StandingContext.of({"documents": {"a": "b"}, "name": "c"})
+    assert whole == StandingContext(documents={"a": "b"}, name="c")
+    assert StandingContext.of(whole.model_dump(), name="d").name == "d"
+    assert StandingContext.of({"documents": "are texts, too", "name": "a"}).name == ""
+    with pytest.raises(ValueError, match="name must be a text, got 3"):
+        StandingContext.of("a", name=3)
+    with pytest.raises(ValueError, match="name must be a text, got 3"):
+        StandingContext.of({"documents": {"a": "b"}, "name": 3})
+
+
 def test_documents_of_langchain_go_by_their_source():
     given = [
         Document("Tea is £2.", metadata={"source": "menu"}),

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from langchain_core.embeddings import Embeddings
+from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.store.memory import InMemoryStore
 
 from tests.reader import Reader, facts, written
@@ -28,6 +29,7 @@ from tscale_graph.sleep_store import SleepStore
 from tscale_graph.sleeping.matching import Pair
 from tscale_graph.techniques.waking.matching import (
     EmbeddingMatcher,
+    Found,
     JudgeMatcher,
     LexicalMatcher,
 )
@@ -208,6 +210,133 @@ async def test_what_the_dense_context_does_not_say_is_asked_of_the_whole():
     assert not any("did not say it" in note for note in served.notes)
 
 
+async def test_votes_that_it_is_not_there_win_where_no_answer_has_more():
+    """Two of three samples do not find it; the third makes something up."""
+
+    class MakesUp(Reader):
+        def say(self, shown, told):
+            if "shortened" not in shown or told.startswith(("Which", "Rewrite")):
+                return super().say(shown, told)
+            asleep = told == "How much is tea?"
+            made_up = asleep or len(self.calls) % 3 == 2
+            return "The answer is 2" if made_up else "not in the text"
+
+    store = await slept(model=MakesUp(questions=["How much is tea?"]))
+    graph, _ = awake(store, MakesUp())
+    result = (await graph.ainvoke(asked("What is the price of cake?")))["result"]
+    assert result.answer == "3"
+    assert "the dense context did not say it: asked of the whole context" in result.notes
+
+
+async def test_a_provider_that_fails_on_the_dense_context_is_not_asked_for_more():
+    store = await slept()
+    graph, model = awake(store, Reader(fail=1.0))
+    with pytest.raises(SamplingError, match="the scripted failure") as caught:
+        await graph.ainvoke(asked("What is the price of cake?"))
+    assert caught.value.usage.calls == len(model.calls)
+    small, other = awake(store)
+    with pytest.raises(BudgetExceeded) as exceeded:
+        await small.ainvoke(asked("What is the price of cake?", budget=Budget(tokens=30)))
+    assert (exceeded.value.limit, other.calls) == ("tokens", [])
+
+
+class Slow(InMemoryStore):
+    """A store that does not answer."""
+
+    async def abatch(self, ops):
+        await asyncio.sleep(60)
+
+
+async def test_a_store_that_does_not_answer_costs_a_part_of_the_time_and_a_note():
+    graph, _ = awake(Slow())
+    budget = Budget(tokens=60_000, seconds=1.0)
+    result = (await graph.ainvoke(asked(budget=budget)))["result"]
+    assert result.answer == "2"
+    assert (
+        "could not be read: TimeoutError: the store had not answered after 0.5 s"
+        in (result.notes[0])
+    )
+    assert "not put down in the books: TimeoutError" in result.notes[-1]
+    assert result.usage.seconds <= 1.0
+
+
+async def test_a_model_without_a_price_is_refused_before_anything_is_asked():
+    judge = JudgeMatcher(equivalent(Scripted()))
+    priced = Reader(metadata={"usd_per_million_tokens": {"input": 1.0, "output": 4.0}})
+    store, dollars = await slept(), Budget(usd=1.0)
+    for model, matcher in ((Reader(), "lexical"), (priced, judge)):
+        graph, _ = awake(store, model, matcher=matcher)
+        with pytest.raises(ValueError, match="price"):
+            await graph.ainvoke(asked("What is the price of cake?", budget=dollars))
+        assert model.calls == judge.judge.asker.endpoint.model.calls == []
+    graph, _ = awake(store, priced)
+    assert (await graph.ainvoke(asked("Which price has cake?", budget=dollars)))["result"].usage.usd
+
+
+async def test_what_it_takes_at_most_holds_the_context_a_second_ask_and_the_judge():
+    judge = JudgeMatcher(equivalent(Scripted(answers=['{"same": false}'])), shown=2)
+    inner = self_consistency(Reader(), max_samples=3, max_output_tokens=64)
+    graph = wake(inner, context=MENU, matcher=judge)
+    most, bare = graph.technique.at_most(100), inner.technique.at_most(100)
+    assert most.calls == 2 * bare.calls + 2
+    assert most.tokens > 2 * bare.tokens + 6 * len(MENU) // 4
+    assert graph.technique.at_least(100).tokens > inner.technique.at_least(100).tokens
+    only_whole = wake(inner, context=MENU, faithful=None).technique.at_most(100)
+    assert only_whole.calls == bare.calls
+
+
+async def test_what_a_dense_context_saves_is_what_its_prompts_are_shorter_by():
+    things = ["tea", "cake", *(f"wine{letter}" for letter in "abcdefghijklmnopqrstuvwxyz")]
+    menu = written({name: n for n, name in enumerate(things, 2)})
+    graph, model = awake(await slept(menu))
+    result = (await graph.ainvoke(asked("What is the price of cake?", context=menu)))["result"]
+    plain, other = awake(InMemoryStore())
+    await plain.ainvoke(asked("What is the price of cake?", context=menu))
+    told = int(result.notes[-1].split()[-2])
+    per_call = other.calls[0].prompt_tokens - model.calls[0].prompt_tokens
+    assert told == pytest.approx(per_call * len(model.calls), rel=0.1)
+
+
+async def test_words_that_do_not_stand_alone_are_not_anticipated():
+    store = InMemoryStore()
+    graph, _ = awake(store, context=MENU, name="cafe")
+    talk = [("user", "Hello."), ("assistant", "Hello."), ("user", "And how much is cake?")]
+    await graph.ainvoke({"messages": talk, "budget": PLENTY})
+    assert [use.question for use in await SleepStore(store).uses("cafe")] == [""]
+
+
+async def test_the_name_that_it_was_built_with_is_that_of_contexts_in_the_input():
+    store = InMemoryStore()
+    graph, _ = awake(store, name="cafe")
+    await graph.ainvoke(asked())
+    await graph.ainvoke(asked(name="bistro"))
+    assert len(await SleepStore(store).uses("cafe")) == 1
+    assert len(await SleepStore(store).uses("bistro")) == 1
+
+
+@pytest.mark.parametrize("place", [7, -1, "0", 0.5])
+async def test_a_matcher_that_names_no_question_costs_a_note(place):
+    class Wrong:
+        async def find(self, question, anticipated, *, lease, deadline):
+            return Found(place=place)
+
+    graph, _ = awake(await slept(), matcher=Wrong())
+    result = (await graph.ainvoke(asked()))["result"]
+    assert (result.answer, result.technique) == ("2", "self_consistency")
+    assert any(
+        note.startswith(f"the matcher named question {place!r} of 2") for note in result.notes
+    )
+
+
+async def test_what_was_found_does_not_stay_in_the_state():
+    saver = InMemorySaver()
+    graph = wake(self_consistency(Reader())).compile(store=await slept(), checkpointer=saver)
+    for question in ("How much is tea?", "What is the price of cake?"):
+        config = {"configurable": {"thread_id": question}}
+        await graph.ainvoke(asked(question), config)
+        assert (await graph.aget_state(config)).values["recalled"] is None
+
+
 class Broken(InMemoryStore):
     """A store that has gone away."""
 
@@ -252,6 +381,18 @@ async def test_it_stands_in_front_of_the_router_and_in_the_place_of_a_model():
         {"messages": [("user", "How much is tea?")], "budget": PLENTY}
     )
     assert out["result"].answer == "2"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"shown": 0}, "shown must be at least 1, got 0"),
+        ({"least": 2}, "least must be from 0 to 1"),
+    ],
+)
+def test_a_matcher_by_a_model_is_told_what_makes_sense(arguments, told):
+    with pytest.raises(ValueError, match=told):
+        JudgeMatcher(equivalent(Scripted()), **arguments)
 
 
 @settings(max_examples=30, deadline=None)
@@ -362,6 +503,8 @@ def test_a_threshold_is_above_0(threshold):
         ({"matcher": 3}, 'matcher must be "lexical" or have find, got 3'),
         ({"faithful": 2}, "faithful must be from 0 to 1, or None, got 2"),
         ({"context": " "}, "context must hold some text"),
+        ({"days": -1}, "days must be above 0 and finite, got -1"),
+        ({"name": 3, "context": "Tea."}, "name must be a text, got 3"),
     ],
 )
 def test_bad_arguments_are_refused_in_one_line(arguments, told):
