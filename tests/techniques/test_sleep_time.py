@@ -373,7 +373,7 @@ async def test_a_context_that_nobody_asks_about_is_left_alone_until_somebody_doe
 
 
 async def test_runs_that_do_not_come_to_their_end_try_nobodys_patience():
-    graph, store = asleep(patience=1)
+    graph, _ = asleep(patience=1)
     for _ in range(3):
         slept = (await graph.ainvoke(asked(budget=Budget(calls=2))))["slept"]
         assert slept.status == "cut_off"
