@@ -72,6 +72,19 @@ def test_a_budget_that_ends_is_told_and_gone_on_from(here, tscale):
     assert tscale(*SLEEP).returncode == 0
 
 
+def test_files_are_the_same_from_wherever_they_are_named(here, tscale, monkeypatch):
+    store = str(here / "store.sqlite")
+    assert tscale(*SLEEP, "--store", store).returncode == 0
+    (here / "deeper").mkdir()
+    monkeypatch.chdir(here / "deeper")
+    for path in ("../menu.md", str(here / "menu.md")):
+        context = ("--context", path, "--store", store, "--budget", "tokens=90000", "--json")
+        result = json.loads(tscale("solve", "How much is tea?", *MODEL, *context).stdout)
+        assert result["technique"] == "wake"
+    [row] = json.loads(tscale("sleep", "status", "--store", store, "--json").stdout)
+    assert row["asked"] == {"answer": 2}
+
+
 def test_folders_are_read_whole(here, tscale):
     (here / "all" / "more").mkdir(parents=True)
     (here / "all" / "more" / "bar.md").write_text(written({"wine": 7}))
@@ -89,6 +102,9 @@ def test_folders_are_read_whole(here, tscale):
         (("sleep", "empty", "--budget", "calls=1"), "there are no files in empty"),
         (("sleep", "status"), "there is no store tscale-sleep.sqlite"),
         (("sleep", "status", "--budget", "calls=1"), "it takes no --budget"),
+        (("sleep", "status", "--max-output-tokens", "9"), "it takes no --max-output-tokens"),
+        (("sleep", "status", "--phi", "-1"), "--phi must be at least 0, got -1.0"),
+        (("sleep", "status", "--store", "binary"), "the store binary cannot be used: file is not"),
         ((*SLEEP, "--store", "no/where.sqlite"), "there is no folder for the store"),
         ((*SLEEP, "--questions", "0"), "questions must be at least 1, got 0"),
         (("solve", "Hi", "--budget", "calls=1", "--owner", "a"), "--owner is for --context"),
@@ -96,7 +112,7 @@ def test_folders_are_read_whole(here, tscale):
     ],
 )
 def test_wrong_use_is_one_line_and_status_2(here, tscale, arguments, told):
-    (here / "binary").write_bytes(b"\xff\xfe\x00")
+    (here / "binary").write_bytes(b"\xff\xfe\x00" * 100)
     (here / "empty").mkdir()
     done = tscale(*arguments)
     assert (done.returncode, done.stdout) == (2, "")

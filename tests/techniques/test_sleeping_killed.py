@@ -77,7 +77,7 @@ def test_killed_at_any_point_there_are_only_whole_entries_and_all_are_known(tmp_
         given = {"context": written(PRICES), "name": "cafe", "budget": Budget(tokens=90_000)}
         said["slept"] += graph.invoke(given)["slept"].usage.calls
         [books] = asyncio.run(SleepStore(store).contexts())
-        kept = [item for item in store.search((ROOT,), limit=1000)]
+        kept = store.search((ROOT,), limit=1000)
     assert books.slept.calls >= said["slept"], "what was begun and not ended counts, too"
     assert said["asked"] <= books.questions <= said["asked"] + 8
     assert {item.key for item in kept if item.namespace[2] in ("pages", "dense")} == books.keys

@@ -64,3 +64,10 @@ def test_long_lines_take_no_longer_than_their_length():
 
     seconds(1_000)
     assert seconds(40_000) < 200 * max(seconds(1_000), 1e-4)
+
+
+def test_numbers_that_are_too_long_to_reckon_with_are_compared_by_their_digits():
+    long = "9" * 5_000
+    assert traced(f"It is {long}.", f"They said {long}.").dropped == ()
+    assert traced(f"It is {long}1.", f"They said {long}.").text == ""
+    assert traced(f"It is 2 * {long} = 4.", f"They said {long} and 4, not 2.").text
