@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from tscale_graph.budget import Budget, BudgetExceeded, Usage
     from tscale_graph.candidates import Candidate, Result, SamplingError, Verdict
     from tscale_graph.idle import Idle
+    from tscale_graph.mapping import mapped
     from tscale_graph.policy import Policy
     from tscale_graph.solving import asolve, solve
     from tscale_graph.techniques.ab_mcts import ab_mcts
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from tscale_graph.techniques.best_of_n import best_of_n
     from tscale_graph.techniques.cascade import cascade
     from tscale_graph.techniques.extended_thinking import extended_thinking
+    from tscale_graph.techniques.human_review import human_review
     from tscale_graph.techniques.lats import lats
     from tscale_graph.techniques.refine import refine
     from tscale_graph.techniques.router import router
@@ -45,7 +47,9 @@ __all__ = [
     "best_of_n",
     "cascade",
     "extended_thinking",
+    "human_review",
     "lats",
+    "mapped",
     "refine",
     "router",
     "self_consistency",
@@ -74,6 +78,8 @@ _HOMES = {
     "best_of_n": "techniques.best_of_n",
     "cascade": "techniques.cascade",
     "extended_thinking": "techniques.extended_thinking",
+    "human_review": "techniques.human_review",
+    "mapped": "mapping",
     "lats": "techniques.lats",
     "refine": "techniques.refine",
     "router": "techniques.router",

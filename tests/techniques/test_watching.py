@@ -34,6 +34,7 @@ async def test_every_sample_is_told_once_as_it_comes(name):
     told = [
         event["sample"]
         async for _, event in graph.astream(STATE, stream_mode="custom", subgraphs=True)
+        if "sample" in event
     ]
     assert [sample["index"] for sample in told] == [*range(SAMPLES)]
     assert {sample["text"] for sample in told} == set(TEXTS)
@@ -42,7 +43,7 @@ async def test_every_sample_is_told_once_as_it_comes(name):
 def test_samples_are_told_under_invoke_too():
     graph = GRAPHS["routed"]().compile()
     told = [event for _, event in graph.stream(STATE, stream_mode="custom", subgraphs=True)]
-    assert {event["sample"]["text"] for event in told} == set(TEXTS)
+    assert {e["sample"]["text"] for e in told if "sample" in e} == set(TEXTS)
 
 
 @pytest.mark.parametrize(

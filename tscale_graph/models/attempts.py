@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol, cast
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import LLMResult
 from langchain_core.runnables.config import RunnableConfig, ensure_config, merge_configs
+from langgraph.constants import TAG_NOSTREAM
 
 from tscale_graph.models.clients import on_running_loop
 from tscale_graph.models.endpoint import Endpoint
@@ -22,6 +23,8 @@ from tscale_graph.models.waiting import UNWANTED, abandon, until
 from tscale_graph.votes import RunningConfidence
 
 OnText = Callable[[str], None]
+STREAM_SAMPLES = "stream_samples"
+"""In `config["configurable"]`: true streams the tokens of all calls, not just the final answer."""
 
 Cut = Literal["limit", "confidence", "unwanted"]
 """Why we ended a call: over its limit, too unsure of itself, or not wanted any more."""
@@ -175,7 +178,7 @@ async def _generate(attempt: Attempt) -> None:
 async def _stream(attempt: Attempt) -> None:
     """One request, taken in chunks and cut off where it goes over its limit."""
     model, options = await _call(attempt)
-    prompt, config = list(attempt.request.messages), attempt.endpoint.config and _config(attempt)
+    prompt, config = list(attempt.request.messages), _config(attempt)
     if attempt.endpoint.streams_in_thread:
         stream = stream_in_thread(lambda: model.stream(prompt, config, **options))
     else:
@@ -200,8 +203,14 @@ async def _stream(attempt: Attempt) -> None:
 
 
 def _config(attempt: Attempt) -> RunnableConfig:
-    """The run that this call is part of, and what the user configured the model with."""
-    return merge_configs(ensure_config(), attempt.endpoint.config)
+    """The run that this call is part of, and what the user configured the model with.
+
+    Its tokens are not for those who stream the run's messages, unless they ask for all samples.
+    """
+    config = merge_configs(ensure_config(), attempt.endpoint.config)
+    if (config.get("configurable") or {}).get(STREAM_SAMPLES):
+        return config
+    return merge_configs(config, {"tags": [TAG_NOSTREAM]})
 
 
 async def _call(attempt: Attempt) -> tuple[Any, dict[str, Any]]:

@@ -14,7 +14,8 @@ from langchain_core.messages.ai import OutputTokenDetails, UsageMetadata
 from tscale_graph.answers import AnswerKind
 from tscale_graph.budget import Budget, BudgetExceeded, Limit, Usage
 from tscale_graph.candidates import Candidate, Checked, Result, SamplingError
-from tscale_graph.stopping import can_still_change
+from tscale_graph.stopping import Standing, can_still_change
+from tscale_graph.techniques.nodes import announce
 from tscale_graph.techniques.reading import (
     decided,
     next_wave,
@@ -53,6 +54,7 @@ class Decider:
         cut = None if over else ended_by or (limited_by if matters else None)
         if nothing_can_be_verified(run):
             wanted = 0
+        announce({"progress": _progress(run, standing, wanted=wanted)})
         return {
             "wanted": wanted,
             "answer_kind": decided(run, kind),
@@ -65,6 +67,18 @@ class Decider:
         if Snapshot.model_validate(state).wanted:
             return "admit"
         return "rank" if self.settings.closing else "finish"
+
+
+def _progress(run: Snapshot, standing: Standing, *, wanted: int) -> dict[str, Any]:
+    """How far a run is, as plain data, for those who watch it."""
+    budget = run.admission and run.admission.budget.model_dump(exclude_none=True)
+    return {
+        "samples": standing.samples,
+        "votes": list(standing.counts),
+        "wanted": wanted,
+        "usage": run.usage.model_dump(),
+        "budget": budget,
+    }
 
 
 @dataclass(frozen=True)
