@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from tscale_graph.batching import abatch, batch
     from tscale_graph.budget import Budget, BudgetExceeded, Usage
     from tscale_graph.candidates import Candidate, Result, SamplingError, Verdict
+    from tscale_graph.chat_model import ScaledChatModel
     from tscale_graph.idle import Idle
     from tscale_graph.mapping import mapped
     from tscale_graph.policy import Policy
@@ -36,6 +37,7 @@ __all__ = [
     "Policy",
     "Result",
     "SamplingError",
+    "ScaledChatModel",
     "Usage",
     "Verdict",
     "ab_mcts",
@@ -68,6 +70,7 @@ _HOMES = {
     "Result": "candidates",
     "SamplingError": "candidates",
     "Verdict": "candidates",
+    "ScaledChatModel": "chat_model",
     "Idle": "idle",
     "Policy": "policy",
     "ab_mcts": "techniques.ab_mcts",

@@ -24,10 +24,12 @@ from tscale_graph.models.failures import one_line
 from tscale_graph.models.inner_runs import InnerRun, enter, inner_run
 from tscale_graph.models.replies import Completion
 from tscale_graph.models.threads import in_thread, running_synchronously
+from tscale_graph.models.unsuitable import UnsuitableModel
 from tscale_graph.models.waiting import UNWANTED, abandon, until
 
 if TYPE_CHECKING:
     from tscale_graph.models.attempts import Request
+    from tscale_graph.models.binding import CallerBinding
     from tscale_graph.models.endpoint import Endpoint
 
 _OWN = ('answer="auto" read', "usd is not counted")
@@ -104,9 +106,23 @@ class TechniqueGraph(StateGraph[Any, Any, Any, Any]):
         *,
         input_schema: type[Any],
         output_schema: type[Any],
+        rebound: Callable[[CallerBinding], TechniqueGraph] | None = None,
     ) -> None:
         super().__init__(state, input_schema=input_schema, output_schema=output_schema)
         self.technique = technique
+        self._rebound = rebound
+
+    def bound_with(self, binding: CallerBinding) -> TechniqueGraph:
+        """The same technique, where its answering models have what a caller binds: tools, say.
+
+        Raises:
+            UnsuitableModel: when it is not one whose answers may be calls of tools.
+        """
+        if self._rebound is None:
+            told = f"{self.technique.name} takes no tools and no stop sequences"
+            can = "self_consistency, best_of_n, extended_thinking, cascade and router do"
+            raise UnsuitableModel(f"{told}: {can}")
+        return self._rebound(binding)
 
 
 @dataclass(frozen=True)

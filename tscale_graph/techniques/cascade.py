@@ -10,6 +10,7 @@ from typing import Any
 from langgraph.graph import END, START
 
 from tscale_graph.budget import Budget
+from tscale_graph.models.binding import CallerBinding
 from tscale_graph.models.endpoint import Askable
 from tscale_graph.models.nested import Technique, TechniqueGraph
 from tscale_graph.pool import PoolModel
@@ -119,6 +120,11 @@ def cascade(
     return _graph(settings)
 
 
+def _rebound(settings: CascadeSettings, binding: CallerBinding) -> TechniqueGraph:
+    rungs = tuple(replace(rung, endpoint=binding.to(rung.endpoint)) for rung in settings.rungs)
+    return _graph(replace(settings, rungs=rungs))
+
+
 def _graph(settings: CascadeSettings) -> TechniqueGraph:
     gate, climber, finisher = LadderGate(settings), Climber(settings), CascadeFinisher(settings)
     state, at_most = CascadeState, partial(of_rungs, settings)
@@ -131,7 +137,13 @@ def _graph(settings: CascadeSettings) -> TechniqueGraph:
         asked_in=("ask",),
         at_least=partial(of_rungs, replace(settings, rungs=settings.rungs[:1])),
     )
-    graph = TechniqueGraph(state, known, input_schema=Question, output_schema=Answered)
+    graph = TechniqueGraph(
+        state,
+        known,
+        input_schema=Question,
+        output_schema=Answered,
+        rebound=partial(_rebound, settings),
+    )
     add_node(graph, "admit", gate.admit, execute_in="activity", state=state)
     add_node(graph, "climb", gate.climb, execute_in="activity", state=state)
     add_node(graph, "ask", climber.ask, execute_in="activity", state=state)

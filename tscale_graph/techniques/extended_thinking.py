@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, cast
 
@@ -11,6 +12,7 @@ from langgraph.graph import END, START
 
 from tscale_graph.answers import answer_kind
 from tscale_graph.budget import Budget
+from tscale_graph.models.binding import CallerBinding
 from tscale_graph.models.endpoint import Endpoint, chat_endpoint
 from tscale_graph.models.loading import load_model
 from tscale_graph.models.nested import Technique, TechniqueGraph
@@ -110,19 +112,33 @@ def extended_thinking(
         kind=answer_kind(answer),
         on_exceeded=on_exceeded,
     )
+    return _graph(settings)
+
+
+def _rebound(settings: ThinkingSettings, binding: CallerBinding) -> TechniqueGraph:
+    return _graph(replace(settings, endpoint=binding.to(settings.endpoint)))
+
+
+def _graph(settings: ThinkingSettings) -> TechniqueGraph:
     gate, thinker, finisher = ThinkingGate(settings), Thinker(settings), ThinkingFinisher(settings)
     state, at_most = ThinkingState, partial(of_thought, settings)
     known = Technique(
         "extended_thinking",
-        (asked,),
+        (settings.endpoint,),
         at_most,
         settings.budget,
         asked_in=("think", "answer"),
         rates=False,
         at_least=at_most,
-        notes={"think": f"up to {thinking_tokens:,} tokens"},
+        notes={"think": f"up to {settings.thinking_tokens:,} tokens"},
     )
-    graph = TechniqueGraph(state, known, input_schema=Question, output_schema=Answered)
+    graph = TechniqueGraph(
+        state,
+        known,
+        input_schema=Question,
+        output_schema=Answered,
+        rebound=partial(_rebound, settings),
+    )
     add_node(graph, "admit", gate.admit, execute_in="activity", state=state)
     add_node(graph, "plan", gate.plan, execute_in="activity", state=state)
     add_node(graph, "think", thinker.think, execute_in="activity", state=state)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from langgraph.graph import END, START
 
+from tscale_graph.models.binding import CallerBinding
 from tscale_graph.models.nested import Technique, TechniqueGraph
 from tscale_graph.techniques.checking import Checker
 from tscale_graph.techniques.choosing import Aggregator, Decider
@@ -51,7 +53,13 @@ def sampling_loop(settings: SamplingSettings, *, technique: str) -> SamplingGrap
         notes=notes,
         at_least=partial(of_samples, one_sample(settings)),
     )
-    graph = SamplingGraph(state, known, input_schema=Question, output_schema=Answered)
+    graph = SamplingGraph(
+        state,
+        known,
+        input_schema=Question,
+        output_schema=Answered,
+        rebound=partial(_rebound, settings, technique),
+    )
     graph.settings = settings
     add_node(graph, "admit", gate.admit, execute_in="activity", state=state)
     add_node(graph, "sample", Sampler(settings).sample, execute_in="activity", state=state)
@@ -81,6 +89,12 @@ def sampling_loop(settings: SamplingSettings, *, technique: str) -> SamplingGrap
     add_edges(graph, "decide", decider.another, ["admit", closing])
     graph.add_edge("finish", END)
     return graph
+
+
+def _rebound(settings: SamplingSettings, technique: str, binding: CallerBinding) -> SamplingGraph:
+    """The same with tools, say, that its samples may call; the vote is over calls, too."""
+    asked, schemas = binding.to(settings.endpoint), {**settings.schemas, **binding.schemas}
+    return sampling_loop(replace(settings, endpoint=asked, schemas=schemas), technique=technique)
 
 
 def _notes(settings: SamplingSettings) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from langchain_core.messages import AIMessage, convert_to_messages
@@ -14,9 +14,11 @@ from langgraph.graph import END, START
 
 from tscale_graph.budget import LIMITS, Budget, BudgetExceeded, Usage
 from tscale_graph.candidates import Result, SamplingError
+from tscale_graph.models.binding import CallerBinding
 from tscale_graph.models.endpoint import Askable
 from tscale_graph.models.inner_runs import is_inner
 from tscale_graph.models.nested import Technique, TechniqueGraph
+from tscale_graph.models.unsuitable import UnsuitableModel
 from tscale_graph.policy import Policy
 from tscale_graph.policy_files import Source
 from tscale_graph.techniques.admission import brought_budget
@@ -136,7 +138,13 @@ class Router:
             at_most=self.at_most,
             budget=self.budget,
         )
-        graph = TechniqueGraph(state, known, input_schema=RoutedQuestion, output_schema=Answered)
+        graph = TechniqueGraph(
+            state,
+            known,
+            input_schema=RoutedQuestion,
+            output_schema=Answered,
+            rebound=self.rebound,
+        )
         where = "activity" if waits(self.classifier) else "workflow"
         add_node(graph, "classify", self.classify, execute_in=where, state=state)
         charge = twin(self.charge, pure=True) if hasattr(self.classifier, "ask") else None
@@ -148,6 +156,22 @@ class Router:
         add_edges(graph, "classify", self.choose, list(graphs))
         graph.add_edge("report", END)
         return graph
+
+    def rebound(self, binding: CallerBinding) -> TechniqueGraph:
+        """The same with tools, say; classes whose techniques take none are served by others.
+
+        Raises:
+            UnsuitableModel: when no class is left.
+        """
+        graphs, missing = dict[str, TechniqueGraph](), dict(self.served.missing)
+        for name, graph in self.served.graphs.items():
+            try:
+                graphs[name] = graph.bound_with(binding)
+            except UnsuitableModel as error:
+                missing[name] = str(error)
+        if not graphs:
+            raise UnsuitableModel(f"no class of the policy can be served: {missing}")
+        return replace(self, served=Served(graphs, missing)).graph()
 
     async def _task_class(
         self, state: RoutingState, config: RunnableConfig, brought: Budget | None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from langchain_core.messages import BaseMessage, SystemMessage
 
 from tscale_graph.answers import AnswerKind, answer_kind, pick_answer_kind
+from tscale_graph.answers.tool_calls import OrToolCalls, Schema
 from tscale_graph.budget import Budget
 from tscale_graph.candidates import Candidate
 from tscale_graph.models.endpoint import Askable, Endpoint, endpoint
@@ -56,6 +57,7 @@ class SamplingSettings:
         closing: chooses by calls of its own instead, when sampling is over; or None.
         verifier: judges answers, or None.
         speculate: samples that each wave has beyond what the rule needs.
+        schemas: what the arguments of tools are parsed by, by their names.
     """
 
     endpoint: Endpoint
@@ -74,6 +76,7 @@ class SamplingSettings:
     closing: Closing | None
     verifier: Verifier | None
     speculate: int
+    schemas: Mapping[str, Schema] = field(default_factory=dict[str, Schema])
 
     @property
     def semantic(self) -> Meaning | None:
@@ -102,10 +105,12 @@ class SamplingSettings:
         self, question: str, candidates: Sequence[Candidate], decided: str | None
     ) -> AnswerKind:
         """How to read the answers: as the user said, as was decided before, or decided now."""
-        if self.kind is not None:
-            return self.kind
         named = answer_kind(decided) if decided else None
-        return named or pick_answer_kind(question, [c.text for c in candidates if not c.error])
+        kind = self.kind or named
+        if kind is None:
+            texts = [c.text for c in candidates if not c.error and not c.tool_calls]
+            kind = pick_answer_kind(question, texts)
+        return OrToolCalls(kind, self.schemas)
 
 
 def with_system(told: str | None, messages: Sequence[BaseMessage]) -> list[BaseMessage]:

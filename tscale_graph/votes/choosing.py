@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tscale_graph.answers import AnswerKind
+from tscale_graph.answers.tool_calls import OrToolCalls
 from tscale_graph.candidates import Candidate, Tally
 from tscale_graph.votes.naming import selection
 from tscale_graph.votes.selection import (
@@ -61,6 +62,9 @@ def read_answers(
 def _read(candidate: Candidate, kind: AnswerKind, known: str | None) -> Candidate:
     if known is not None:
         return candidate.model_copy(update={"answer": known})
+    if candidate.tool_calls and isinstance(kind, OrToolCalls):
+        called = None if candidate.truncated else kind.calls(candidate.tool_calls)
+        return candidate.model_copy(update={"answer": called})
     try:
         answer = kind.extract(candidate.text, truncated=candidate.truncated)
     except Exception as error:  # noqa: BLE001 - one text that cannot be read is one sample

@@ -9,6 +9,7 @@ from typing import Literal, get_args
 from langchain_core.messages import AIMessage, BaseMessage
 
 from tscale_graph.answers import AnswerKind, pick_answer_kind
+from tscale_graph.answers.tool_calls import OrToolCalls
 from tscale_graph.budget import Budget
 from tscale_graph.models.endpoint import Endpoint
 from tscale_graph.techniques.settings import OnExceeded, with_system
@@ -78,7 +79,7 @@ class ThinkingSettings:
 
     def kind_for(self, question: str, text: str) -> AnswerKind:
         """How to read the answer: as the user said, or as the question suggests."""
-        return self.kind or pick_answer_kind(question, [text] if text else [])
+        return OrToolCalls(self.kind or pick_answer_kind(question, [text] if text else []))
 
     def conversation(self, messages: Sequence[BaseMessage]) -> list[BaseMessage]:
         """The conversation as the model gets it."""
