@@ -1,104 +1,126 @@
-"""A technique, or the router, as a chat model: wherever a model is asked, more compute answers."""
+"""A technique as a LangChain chat model: for agents and chains that want a model, not a graph."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from typing import Any
+import uuid
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from typing import Any, ClassVar, cast
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel, LangSmithParams, LanguageModelInput
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolCallChunk
+from langchain_core.language_models import BaseChatModel, LanguageModelInput
+from langchain_core.language_models.base import LangSmithParams
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolCall
+from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
-from langchain_core.runnables import Runnable
-from langchain_core.runnables.config import ensure_config, var_child_runnable_config
-from langchain_core.tools import BaseTool
+from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables.config import ensure_config
 from langchain_core.utils.function_calling import convert_to_openai_tool
-from pydantic import BaseModel, ConfigDict, PrivateAttr
+from langgraph.graph import StateGraph
+from langgraph.pregel import Pregel
+from pydantic import ConfigDict, PrivateAttr
 
-from tscale_graph.budget import Budget, BudgetExceeded
-from tscale_graph.candidates import Result, SamplingError
-from tscale_graph.models.attempts import Request
-from tscale_graph.models.binding import CallerBinding
-from tscale_graph.models.calls import complete
-from tscale_graph.models.endpoint import Askable, Endpoint, endpoint
-from tscale_graph.models.pricing import unknown_price
-from tscale_graph.models.replies import Completion
+from tscale_graph.budget import Budget
+from tscale_graph.candidates import Result
+from tscale_graph.models.apart import apart
+from tscale_graph.models.binding import CallerBinding, Tool, tool_name
+from tscale_graph.models.endpoint import Askable
+from tscale_graph.models.nested import Nested, nested
 from tscale_graph.policy import Policy
-from tscale_graph.techniques.choosing import answer_message
+from tscale_graph.techniques.admission import brought_budget
 from tscale_graph.techniques.nodes import run_blocking
 from tscale_graph.techniques.router import router
 
-_BUDGETLESS = "no budget: give ScaledChatModel a budget=, or one to the call"
-_PARSED_BY = "parsed_by"
-"""Under what `bind_tools` keeps what the arguments of tools are parsed by."""
-_OPTIONS = (
-    "tools",
-    "tool_choice",
-    "strict",
-    "parallel_tool_calls",
-    "ls_structured_output_format",
-    _PARSED_BY,
-)
-_CACHED = 16
-"""Sets of tools whose graphs are kept."""
+Graph = StateGraph[Any, Any, Any, Any] | Pregel[Any, Any, Any, Any]
+
+_MOST_BINDINGS = 32
+"""Sets of tools whose graphs are kept: an agent binds the same ones at each of its turns."""
 
 
 class ScaledChatModel(BaseChatModel):
-    """A technique in the place of a chat model, under one budget for each call.
+    """A chat model whose every answer is a run of a technique, under a budget.
 
         model = ScaledChatModel(self_consistency("openai:gpt-5-mini"), budget=Budget(tokens=20_000))
 
-    `usage_metadata` is the sum over all calls made; `response_metadata` says technique, status,
-    agreement and notes. With `bind_tools`, the vote is over calls of tools with equal arguments,
-    and a verifier scores them as JSON; with `with_structured_output`, it is over parsed objects. A
-    stream is the final answer, in one piece. No callback sees the calls inside, which would count
-    them twice.
+    `bind_tools` gives the tools to the models that the technique samples. The vote is then over
+    the calls of tools with their arguments, a verifier is given them as JSON, and the message
+    has those of one sample. `with_structured_output` votes over the parsed objects. The techniques
+    that take tools are `self_consistency`, `best_of_n`, `extended_thinking`, `cascade`, and
+    `router` where it leads to them.
+
+    The budget of a call is the tighter of the model's own and of what the call brings: `budget=`,
+    or else `config["configurable"]["budget"]`; without any of them, that of the technique.
+
+    The message has the usage of all calls together in `usage_metadata`, and in
+    `response_metadata` the technique, status, cut_off_by, answer, agreement, calls, usd and notes
+    of its `Result`. The calls inside are not shown to callbacks, so nobody counts them twice; in
+    a graph that runs with `config["configurable"]["stream_samples"]` they are.
 
     Attributes:
-        technique: a technique's graph, or a policy (a `Policy`, or a dict of its fields), which the
-            router serves.
-        budget: of each call; `model.invoke(…, budget=…)` says otherwise for one. None leaves it to
-            the technique's own.
+        budget: the most that one call may spend, or None.
+        stop: sequences that end each sample, where a call brings none.
+        max_tokens: the most tokens of one sample, where that is less than the technique allows.
+        streaming: `invoke`, too, shows its answer to streaming callbacks.
+        cache: off unless a cache is given: an answer depends on the budget and on luck.
     """
 
-    model_config = ConfigDict(arbitrary_types_allowed=True)
+    runs_a_technique: ClassVar[bool] = True
 
-    technique: Any
+    model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
+
     budget: Budget | None = None
-    _asked: Endpoint = PrivateAttr()
-    _bound: dict[str, Endpoint] = PrivateAttr(default_factory=dict[str, Endpoint])
+    stop: list[str] | None = None
+    max_tokens: int | None = None
+    streaming: bool = False
+    cache: Any = False
+
+    _asked: Nested = PrivateAttr()
+    _tools: dict[str, Tool] = PrivateAttr(default_factory=dict[str, Any])
+    _bindings: dict[str, tuple[list[Tool], Nested]] = PrivateAttr(
+        default_factory=dict[str, "tuple[list[Tool], Nested]"]
+    )
 
     def __init__(
         self,
-        technique: Askable | Policy | dict[str, Any],
+        technique: Graph | Policy | dict[str, Any],
         *,
-        budget: Budget | dict[str, Any] | None = None,
-        **fields: Any,
+        budget: Budget | Mapping[str, Any] | None = None,
+        model: str | Askable | None = None,
+        **kwargs: Any,
     ) -> None:
-        """Check what is given, before anything is asked.
+        """Make a chat model of a technique.
 
         Args:
-            technique: a technique's graph, compiled or not, or a policy.
-            budget: of each call, or None.
-            fields: those of every chat model: `callbacks`, `tags`, `metadata`, `cache`, …
+            technique: a technique's graph, compiled or not; or a policy for a router, as a
+                `Policy` or a dict of its fields.
+            budget: the most that one call may spend; calls may bring less.
+            model: with a policy, for the classes that name none; "local" if None.
+            kwargs: `stop`, `max_tokens`, `streaming`, and what every chat model takes:
+                `callbacks`, `tags`, `metadata`, …
 
         Raises:
-            ValueError: for what is neither, or no budget, in one line.
+            ValueError: when it is no technique, or one that takes no `stop` or `max_tokens` of a
+                caller, or the budget is none.
         """
+        if isinstance(technique, Policy | dict):
+            technique = router(technique, model=model)
+        elif model is not None:
+            raise ValueError("model is for a policy: a technique's graph has its own")
+        asked = nested(technique)
+        if asked is None:
+            raise ValueError(
+                "technique must be the graph of a technique, such as self_consistency(model), or a "
+                f"Policy, got {type(technique).__name__}"
+            )
         own = None if budget is None else Budget.of(budget)
-        super().__init__(technique=technique, budget=own, **fields)  # pyright: ignore[reportCallIssue]
-        policy = isinstance(technique, Policy | Mapping)
-        asked = endpoint(router(technique) if policy else technique)  # pyright: ignore[reportArgumentType, reportUnknownArgumentType]
-        if asked.nested is None:
-            raise ValueError("technique must be a technique's graph, or a policy")
+        super().__init__(budget=own, **kwargs)  # pyright: ignore[reportCallIssue]
         self._asked = asked
+        self._asked_with(None, {})  # what it cannot do is told at once
 
     @property
-    def name_of_technique(self) -> str:
-        """Such as "tscale/self_consistency"."""
-        nested = self._asked.nested
-        return f"tscale/{nested.technique.name if nested else ''}"
+    def model_name(self) -> str:
+        """Such as "tscale/self_consistency": no model's own, whose usage is counted elsewhere."""
+        return f"tscale/{self._asked.technique.name}"
 
     @property
     def _llm_type(self) -> str:
@@ -106,43 +128,91 @@ class ScaledChatModel(BaseChatModel):
 
     @property
     def _identifying_params(self) -> dict[str, Any]:
-        return {"technique": self._asked.name, "budget": self.budget and repr(self.budget)}
+        budget = self.budget and self.budget.model_dump(exclude_none=True)
+        asked = [one.name for one in self._asked.technique.asks]
+        return {"model_name": self.model_name, "asks": asked, "budget": budget}
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         params = super()._get_ls_params(stop=stop, **kwargs)
-        name = kwargs.get("model") or self.name_of_technique
-        return {**params, "ls_provider": "tscale", "ls_model_name": name}
+        params["ls_provider"] = "tscale"
+        return params
+
+    def get_num_tokens(self, text: str) -> int:
+        """The tokens of a text, as the first of the models counts them."""
+        return self._asked.technique.asks[0].counter.text(text)
+
+    def get_num_tokens_from_messages(
+        self, messages: list[BaseMessage], tools: Sequence[Tool] | None = None
+    ) -> int:
+        """The tokens of a conversation, as the first of the models counts them."""
+        asked = self._asked.technique.asks[0]
+        if tools:
+            asked = CallerBinding(tools=tools).to(asked)
+        return asked.counter.prompt(messages)
 
     def bind_tools(
         self,
-        tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
+        tools: Sequence[Tool],
         *,
-        tool_choice: str | dict[str, Any] | bool | None = None,
+        tool_choice: Any = None,
         **kwargs: Any,
     ) -> Runnable[LanguageModelInput, AIMessage]:
-        """The same with tools that the answering models may call.
+        """The same model, whose samples may call tools.
 
         Args:
-            tools: functions, pydantic classes, LangChain tools, or OpenAI's dicts.
-            tool_choice: "auto", "any", the name of a tool, or whatever the models' class takes.
-            kwargs: more for `bind_tools` of the models' class.
+            tools: LangChain tools, functions, pydantic or `TypedDict` classes, or schemas.
+            tool_choice: as the models that are asked take it: "any", "auto", the name of a tool.
+            kwargs: other arguments for their calls.
 
         Raises:
-            UnsuitableModel: a `ValueError`, where technique or model takes no tools.
+            ValueError: when the technique takes no tools, or its models cannot call any.
         """
-        shown = [convert_to_openai_tool(tool) for tool in tools]
-        if tool_choice is not None:
-            kwargs["tool_choice"] = tool_choice
-        parsed_by: dict[str, Any] = {}
-        if "ls_structured_output_format" in kwargs:
-            parsed_by = {
-                told["function"]["name"]: tool
-                for told, tool in zip(shown, tools, strict=True)
-                if isinstance(tool, type) and issubclass(tool, BaseModel)
-            }
-        kwargs = {**kwargs, **({_PARSED_BY: parsed_by} if parsed_by else {})}
-        self._with(None, {"tools": shown, **kwargs})
-        return self.bind(tools=shown, **kwargs)
+        told = [_as_schema(tool) for tool in tools]
+        named = {name: tool for tool in tools if (name := tool_name(tool)) is not None}
+        options = {**kwargs, **({"tool_choice": tool_choice} if tool_choice is not None else {})}
+        bound = self.model_copy()
+        bound._tools = {**self._tools, **named}
+        asked = {name: value for name, value in options.items() if name not in _LANGCHAINS_OWN}
+        bound._asked_with(None, {"tools": told, **asked})  # what cannot be is told at once
+        return bound.bind(tools=told, **options)
+
+    def invoke(
+        self, input: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any
+    ) -> AIMessage:
+        """Answer, in one piece; `budget=` among the arguments is that of the call."""
+        return super().invoke(input, config, **_with_budget(config, kwargs))
+
+    async def ainvoke(
+        self, input: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any
+    ) -> AIMessage:
+        """Answer, in one piece; `budget=` among the arguments is that of the call."""
+        return await super().ainvoke(input, config, **_with_budget(config, kwargs))
+
+    def stream(
+        self, input: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any
+    ) -> Iterator[AIMessageChunk]:
+        """The answer once it is chosen: nothing is final before."""
+        return super().stream(input, config, **_with_budget(config, kwargs))
+
+    def astream(
+        self, input: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any
+    ) -> AsyncIterator[AIMessageChunk]:
+        """The answer once it is chosen: nothing is final before."""
+        return super().astream(input, config, **_with_budget(config, kwargs))
+
+    def stream_events(
+        self, input: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any
+    ) -> Any:
+        """The events of an answer, as every chat model tells them."""
+        events: Any = super().stream_events
+        return events(input, config, **_with_budget(config, kwargs))
+
+    def astream_events(
+        self, input: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any
+    ) -> Any:
+        """The events of an answer, as every chat model tells them."""
+        events: Any = super().astream_events
+        return events(input, config, **_with_budget(config, kwargs))
 
     def _generate(
         self,
@@ -151,7 +221,8 @@ class ScaledChatModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        return run_blocking(self._agenerate(messages, stop, **kwargs))
+        message = run_blocking(self._answer(messages, stop, kwargs))
+        return ChatResult(generations=[ChatGeneration(message=message)])
 
     async def _agenerate(
         self,
@@ -160,16 +231,7 @@ class ScaledChatModel(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        given = kwargs.pop("budget", None)
-        asked = self._with(stop, kwargs)
-        budget = self._budget(given, asked)
-        # No callback of the caller's: it sees this model's own usage, which has theirs in it.
-        token = var_child_runnable_config.set({**ensure_config(), "callbacks": None})
-        try:
-            [said] = await complete(asked, Request(messages=messages), budget)
-        finally:
-            var_child_runnable_config.reset(token)
-        message = self._message(said, budget)
+        message = await self._answer(messages, stop, kwargs)
         return ChatResult(generations=[ChatGeneration(message=message)])
 
     def _stream(
@@ -179,10 +241,7 @@ class ScaledChatModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        chunk = _chunk(self._generate(messages, stop, **kwargs))
-        if run_manager is not None:
-            run_manager.on_llm_new_token(chunk.text, chunk=chunk)
-        yield chunk
+        yield _as_chunk(run_blocking(self._answer(messages, stop, kwargs)))
 
     async def _astream(
         self,
@@ -191,69 +250,64 @@ class ScaledChatModel(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        chunk = _chunk(await self._agenerate(messages, stop, **kwargs))
-        if run_manager is not None:
-            await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
-        yield chunk
+        yield _as_chunk(await self._answer(messages, stop, kwargs))
 
-    def _with(self, stop: list[str] | None, options: Mapping[str, Any]) -> Endpoint:
-        """The technique with what this call binds."""
-        given = {name: value for name, value in options.items() if value is not None}
-        if unknown := sorted(set(given) - set(_OPTIONS)):
-            told = ", ".join(_OPTIONS[:-1])
-            raise ValueError(f"a call takes budget, stop, {told}, got {', '.join(unknown)}")
-        tools, schemas = given.pop("tools", ()), given.pop(_PARSED_BY, {})
-        if not tools and not stop:
-            return self._asked
-        shown = tuple(tools)
-        binding = CallerBinding(
-            tools=shown,
-            options=given if tools else {},
-            stop=None if stop is None else tuple(stop),
-            schemas=schemas,
-        )
-        key = json.dumps([shown, binding.options, stop, sorted(schemas)], default=repr)
-        if key not in self._bound:
-            while len(self._bound) >= _CACHED:
-                self._bound.pop(next(iter(self._bound)), None)
-            self._bound[key] = binding.to(self._asked)
-        return self._bound[key]
-
-    def _budget(self, given: Budget | dict[str, Any] | None, asked: Endpoint) -> Budget:
-        """The call's own, the model's, or the technique's."""
-        own = asked.nested and asked.nested.technique.budget
-        budget = self.budget or own if given is None else Budget.of(given)
-        if budget is None:
-            raise ValueError(_BUDGETLESS)
-        if budget.usd is not None and (unpriced := asked.unpriced) is not None:
-            raise ValueError(unknown_price(unpriced))
-        return budget
-
-    def _message(self, said: Completion, budget: Budget) -> AIMessage:
-        """The answer as a model would give it.
+    async def _answer(
+        self, messages: Sequence[BaseMessage], stop: list[str] | None, options: Mapping[str, Any]
+    ) -> AIMessage:
+        """Run the technique on a conversation.
 
         Raises:
             BudgetExceeded: when the budget ended before there was any answer.
-            SamplingError: when there was none for another reason.
+            SamplingError: when every sample failed.
+            ValueError: when there is no budget, or the technique takes no such options.
         """
-        result = said.result
-        if result is None:
-            told = said.error or "there is no answer"
-            if said.cut_off_by is None:
-                raise SamplingError(told, said.usage)
-            raise BudgetExceeded(told, limit=said.cut_off_by, budget=budget, usage=said.usage)
-        thought = {"reasoning_content": said.reasoning} if said.reasoning else {}
-        return answer_message(result, None).model_copy(
-            update={
-                "tool_calls": list(said.tool_calls),
-                "additional_kwargs": thought,
-                "response_metadata": self._metadata(result),
-            }
-        )
+        told = {name: value for name, value in options.items() if name not in _OURS}
+        asked = self._asked_with(stop, told)
+        budget = self._budget(options.get("budget"))
+        given = {"messages": _apart_from_each_other(messages), "budget": budget}
+        out = await apart(lambda: asked.graph.ainvoke(given))
+        result = Result.model_validate(out["result"])
+        return self._message(out["messages"][-1], result, messages)
 
-    def _metadata(self, result: Result) -> dict[str, Any]:
-        return {
-            "model_name": self.name_of_technique,
+    def _budget(self, brought: Any) -> Budget | None:
+        """The budget of a call; None leaves it to the technique, which refuses to go without."""
+        found = brought_budget({"budget": brought}, ensure_config())
+        if found is None or self.budget is None:
+            return found or self.budget
+        return found.within(self.budget)
+
+    def _asked_with(self, stop: list[str] | None, options: Mapping[str, Any]) -> Nested:
+        """The technique, whose models are asked with tools and other options.
+
+        Raises:
+            UnsuitableModel: a `ValueError`, when it takes none.
+            ValueError: for the name of another model.
+        """
+        own = {"stop": stop or self.stop, "max_tokens": self.max_tokens}
+        told = {**{name: value for name, value in own.items() if value}, **options}
+        if "model" in told:
+            raise ValueError(
+                f"the technique says which models it asks, got model={told['model']!r}"
+            )
+        if not told:
+            return self._asked
+        schemas = cast(list[Tool], told.pop("tools", None) or [])
+        tools = [self._tools.get(tool_name(schema) or "", schema) for schema in schemas]
+        key = json.dumps([schemas, list(map(id, tools)), told], sort_keys=True, default=repr)
+        if key not in self._bindings:
+            made = self._asked.bound_with(CallerBinding(tools=tools, options=told))
+            while len(self._bindings) >= _MOST_BINDINGS:
+                self._bindings.pop(next(iter(self._bindings)), None)
+            self._bindings[key] = (tools, made)
+        return self._bindings[key][1]
+
+    def _message(
+        self, answer: AIMessage, result: Result, asked: Sequence[BaseMessage]
+    ) -> AIMessage:
+        """The answer as this model gives it."""
+        about = {
+            "model_name": self.model_name,
             "model_provider": "tscale",
             "technique": result.technique,
             "status": result.status,
@@ -264,25 +318,73 @@ class ScaledChatModel(BaseChatModel):
             "usd": result.usage.usd,
             "notes": result.notes,
         }
+        taken = {
+            call["id"] for said in asked if isinstance(said, AIMessage) for call in said.tool_calls
+        }
+        calls = _with_ids(answer.tool_calls, taken)
+        update = {"id": None, "tool_calls": calls, "response_metadata": about}
+        return answer.model_copy(update=update)
 
 
-def _chunk(result: ChatResult) -> ChatGenerationChunk:
-    """A whole answer as the only piece of a stream."""
-    message = result.generations[0].message
-    if not isinstance(message, AIMessage):
-        raise TypeError(f"an answer must be an AIMessage, got {type(message).__name__}")
+_OURS = ("budget", "stream")
+"""Arguments of a call that are not for the models that are asked."""
+_LANGCHAINS_OWN = ("ls_structured_output_format", "structured_output_format", *_OURS)
+"""Arguments that are bound, and that LangChain takes out before a call."""
+
+
+def _with_budget(config: RunnableConfig | None, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of a call with the budget that its configuration brings, as plain data."""
+    found = kwargs.get("budget") or ((config or {}).get("configurable") or {}).get("budget")
+    if found is None:
+        return kwargs
+    return {**kwargs, "budget": Budget.of(found).model_dump(exclude_none=True)}
+
+
+def _as_schema(tool: Tool) -> dict[str, Any]:
+    """A tool as tracers and providers are told of it; a provider's own stays as it is."""
+    return cast(dict[str, Any], tool) if tool_name(tool) is None else convert_to_openai_tool(tool)
+
+
+def _apart_from_each_other(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
+    """Copies, since a graph gives messages ids and takes those of one id for one message."""
+    seen: set[str] = set()
+    copies: list[BaseMessage] = []
+    for message in messages:
+        own = message.id if message.id not in seen else None
+        seen.update([own] if own else [])
+        copies.append(message.model_copy(update={"id": own}))
+    return copies
+
+
+def _with_ids(calls: Sequence[ToolCall], taken: set[str | None]) -> list[ToolCall]:
+    """The calls, each with an id that no other call of the conversation has."""
+    made: list[ToolCall] = []
+    for call in calls:
+        known = call["id"] and call["id"] not in taken
+        own = call["id"] if known else f"call_{uuid.uuid4().hex}"
+        taken.add(own)
+        made.append(ToolCall({**call, "id": own, "type": "tool_call"}))
+    return made
+
+
+def _as_chunk(message: AIMessage) -> ChatGenerationChunk:
+    """The whole message as the one chunk of a stream."""
     calls = [
-        ToolCallChunk(name=call["name"], args=json.dumps(call["args"]), id=call["id"], index=place)
+        tool_call_chunk(
+            name=call["name"],
+            args=json.dumps(call["args"]),
+            id=call["id"],
+            index=place,
+        )
         for place, call in enumerate(message.tool_calls)
     ]
     return ChatGenerationChunk(
         message=AIMessageChunk(
             content=message.content,
             additional_kwargs=message.additional_kwargs,
-            tool_call_chunks=calls,
-            usage_metadata=message.usage_metadata,
             response_metadata=message.response_metadata,
-            id=message.id,
+            usage_metadata=message.usage_metadata,
+            tool_call_chunks=calls,
             chunk_position="last",
         )
     )

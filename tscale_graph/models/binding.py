@@ -1,61 +1,125 @@
-"""What a caller binds to the models that answer: tools, and where a text ends."""
+"""What a caller binds to the models of a technique: tools, and other arguments of their calls."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
+from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import RunnableBinding
+from langchain_core.tools import BaseTool
+from langchain_core.utils.function_calling import convert_to_openai_tool
+from pydantic import BaseModel
 
-from tscale_graph.answers.tool_calls import Schema
-from tscale_graph.models.endpoint import Endpoint, endpoint
-from tscale_graph.models.nested import TechniqueGraph
+from tscale_graph.answers.tool_calls import Reader
+from tscale_graph.models.endpoint import Endpoint, in_place_of_a_model
 from tscale_graph.models.tokens import bound_tokens
 from tscale_graph.models.unsuitable import UnsuitableModel
+from tscale_graph.models.users_options import own_output_limit, without_ours
+
+Tool = BaseTool | type[Any] | Callable[..., Any] | dict[str, Any]
+"""What `bind_tools` takes."""
 
 
 @dataclass(frozen=True)
 class CallerBinding:
-    """What a caller binds to a technique's answering models.
+    """What comes with a request, beside its messages and its budget.
 
     Attributes:
-        tools: as OpenAI writes them.
-        options: more arguments of `bind_tools`: `tool_choice` and the like.
-        stop: sequences that end a text, or None.
-        schemas: what the arguments of tools are parsed by, by their names.
+        tools: what the models may call.
+        options: other arguments of their calls, such as `tool_choice` or `stop`.
     """
 
-    tools: tuple[dict[str, Any], ...] = ()
+    tools: Sequence[Tool] = ()
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    stop: tuple[str, ...] | None = None
-    schemas: Mapping[str, Schema] = field(default_factory=dict[str, Schema])
+
+    @property
+    def must_call(self) -> bool:
+        """Whether an answer without a call is none."""
+        choice = self.options.get("tool_choice")
+        if isinstance(choice, dict):
+            choice = cast(dict[str, Any], choice).get("type", "any")
+        return bool(self.tools) and choice not in (None, False, "auto", "none")
+
+    @property
+    def readers(self) -> dict[str, Reader | None]:
+        """How the tools read their arguments; empty where a provider has tools of its own."""
+        named = {tool_name(tool): reader(tool) for tool in self.tools}
+        return {} if None in named else cast(dict[str, Reader | None], named)
+
+    def told(self) -> str:
+        """What there is, in words."""
+        return ", ".join([*(["tools"] if self.tools else []), *self.options])
 
     def to(self, asked: Endpoint) -> Endpoint:
-        """The model, or the technique in its place, with that bound to it.
+        """The same model, asked with that; of a technique in its place, the models of that.
 
         Raises:
-            UnsuitableModel: when it takes no tools.
+            UnsuitableModel: when it cannot call tools, or is a technique that takes none.
         """
         if asked.nested is not None:
-            builder = getattr(asked.nested.graph, "builder", None)
-            if not isinstance(builder, TechniqueGraph):
-                raise UnsuitableModel(f"{asked.name} takes no tools")
-            return endpoint(builder.bound_with(self))
-        more: dict[str, Any] = {} if self.stop is None else {"stop": list(self.stop)}
+            return in_place_of_a_model(asked.nested.bound_with(self))
+        model, added = asked.model, dict(self.options)
         if self.tools:
-            more |= _bound_tools(asked, self)
-        counter = asked.counter.with_added(bound_tokens(more))
-        return replace(asked, bound={**asked.bound, **more}, counter=counter)
+            model, added = _with_tools(asked, self)
+        limits = (asked.own_output_limit, own_output_limit(model, added))
+        return replace(
+            asked,
+            model=model,
+            bound={**asked.bound, **without_ours(added)},
+            own_output_limit=min((limit for limit in limits if limit is not None), default=None),
+            counter=asked.counter.with_added(bound_tokens(added)),
+        )
 
 
-def _bound_tools(asked: Endpoint, binding: CallerBinding) -> dict[str, Any]:
-    """Tools as this model's class takes them."""
+def tool_name(tool: Tool) -> str | None:
+    """What models call a tool; None for a provider's own."""
+    if isinstance(tool, BaseTool):
+        return tool.name
+    if isinstance(tool, dict) and _is_providers_own(cast(dict[str, Any], tool)):
+        return None
+    return convert_to_openai_tool(cast(Any, tool))["function"]["name"]
+
+
+def _is_providers_own(tool: dict[str, Any]) -> bool:
+    """Whether it is no schema of a function: a search on the provider's side, say."""
+    named = any(name in tool for name in ("function", "name", "title"))
+    return not named or tool.get("type", "function") not in ("function", "object")
+
+
+def reader(tool: Tool) -> Reader | None:
+    """What a tool makes of its arguments, where a pydantic class says that; else None."""
+    if isinstance(tool, BaseTool):
+        tool = cast(Tool, tool.tool_call_schema)
+    if not (isinstance(tool, type) and issubclass(tool, BaseModel)):
+        return None
+    return _Parsed(tool)
+
+
+@dataclass(frozen=True)
+class _Parsed:
+    """Reads arguments as a pydantic class does; what it fills in by itself is left out."""
+
+    schema: type[BaseModel]
+
+    def __call__(self, args: dict[str, Any]) -> Any:
+        read = self.schema.model_validate(args)
+        return read.model_dump(mode="json", exclude_unset=True, exclude_defaults=True)
+
+
+def _with_tools(asked: Endpoint, binding: CallerBinding) -> tuple[BaseChatModel, dict[str, Any]]:
+    """The model as its own `bind_tools` makes it, and the arguments that that binds."""
     try:
-        bound = asked.model.bind_tools(list(binding.tools), **binding.options)
+        made: Any = asked.model.bind_tools(list(binding.tools), **binding.options)
     except NotImplementedError:
-        name = type(asked.model).__name__
-        raise UnsuitableModel(f"{name} takes no tools: it has no bind_tools") from None
-    if not isinstance(bound, RunnableBinding):
-        raise UnsuitableModel(f"bind_tools of {type(asked.model).__name__} gives no binding")
-    return dict(bound.kwargs)  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType]
+        told = f"model must be able to call tools, and {asked.name} is not"
+        raise UnsuitableModel(told) from None
+    added: dict[str, Any] = {}
+    while isinstance(made, RunnableBinding):
+        around = cast(RunnableBinding[Any, Any], made)
+        added, made = {**around.kwargs, **added}, around.bound
+    if not isinstance(made, BaseChatModel):
+        got = type(made).__name__
+        raise UnsuitableModel(f"bind_tools of {asked.name} must give the model, got {got}")
+    return made, added

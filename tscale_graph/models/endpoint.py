@@ -45,6 +45,8 @@ _SEVERAL_COMPLETIONS = {"ChatOpenAI", "AzureChatOpenAI", "EmbeddedChatModel", "R
 
 HONOURS_KEY = "honours_output_limit"
 """Where a chat model's `metadata` vouches that its server keeps to the output limit."""
+RUNS_A_TECHNIQUE = "runs_a_technique"
+"""What a chat model has, as true, where each of its answers is many calls."""
 _NOTHING = Usage()
 CONTINUES_KEY = "continues_assistant_message"
 """Where it vouches that its server goes on from an assistant message at the end of a prompt."""
@@ -240,7 +242,7 @@ def endpoint(model: Askable) -> Endpoint:
         ValueError: when it is neither, or its price is malformed.
     """
     inner = nested(model)
-    return _chat_endpoint(model) if inner is None else _in_place_of_a_model(inner)
+    return _chat_endpoint(model) if inner is None else in_place_of_a_model(inner)
 
 
 def chat_endpoint(model: Askable, *, technique: str) -> Endpoint:
@@ -257,7 +259,7 @@ def chat_endpoint(model: Askable, *, technique: str) -> Endpoint:
     return _chat_endpoint(model)
 
 
-def _in_place_of_a_model(inner: Nested) -> Endpoint:
+def in_place_of_a_model(inner: Nested) -> Endpoint:
     """A technique as an endpoint: with the tokenizer and the price of the first model in it."""
     asks, own = inner.technique.asks, inner.technique.budget
     unpriced = next((name for one in asks if (name := one.unpriced)), None)
@@ -292,6 +294,11 @@ def _chat_endpoint(model: Any) -> Endpoint:
         raise ValueError(
             f"model must be a chat model, a technique's graph, or a string such as "
             f"'openai:gpt-5-mini' or 'local', got {type(model).__name__}"
+        )
+    if getattr(model, RUNS_A_TECHNIQUE, False):
+        raise ValueError(
+            f"model must be a chat model or a technique's graph: give the technique itself, and no "
+            f"{type(model).__name__} of it, whose calls would not be counted one by one"
         )
     family = family_of(model)
     params = model._get_ls_params()  # pyright: ignore[reportPrivateUsage]

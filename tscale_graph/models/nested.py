@@ -119,7 +119,7 @@ class TechniqueGraph(StateGraph[Any, Any, Any, Any]):
             UnsuitableModel: when it is not one whose answers may be calls of tools.
         """
         if self._rebound is None:
-            told = f"{self.technique.name} takes no tools and no stop sequences"
+            told = f"{self.technique.name} takes no {binding.told()} of a caller"
             can = "self_consistency, best_of_n, extended_thinking, cascade and router do"
             raise UnsuitableModel(f"{told}: {can}")
         return self._rebound(binding)
@@ -156,6 +156,16 @@ class Nested:
             input_tokens=min(most.tokens, allowed.tokens),
             usd=min(most.usd, allowed.usd),
         )
+
+    def bound_with(self, binding: CallerBinding) -> Nested:
+        """The same technique, whose answering models have what a caller binds.
+
+        Raises:
+            UnsuitableModel: where it makes nothing of that.
+        """
+        made: TechniqueGraph = cast(Any, self.graph).builder.bound_with(binding)
+        graph = made.compile(store=self.graph.store, cache=self.graph.cache, name=self.graph.name)
+        return Nested(made.technique, graph)
 
     async def ask(
         self,
@@ -212,7 +222,7 @@ class Nested:
         saver = _saver()
         if saver is not None and not goes_on:
             # LangGraph tells the runs that a node makes apart by their order, and there is none.
-            var_child_runnable_config.set(_unsaved(ensure_config()))
+            var_child_runnable_config.set(unsaved_config(ensure_config()))
         elif saver is not None and running_synchronously():  # the checkpointer may be no other
             return await in_thread(lambda: self.graph.invoke(asked))
         return await self.graph.ainvoke(asked)
@@ -288,13 +298,20 @@ def _saver() -> BaseCheckpointSaver[Any] | None:
     return (ensure_config().get("configurable") or {}).get(CONFIG_KEY_CHECKPOINTER) or None
 
 
-def _unsaved(config: RunnableConfig) -> RunnableConfig:
-    """The same without what has a run saved as a part of another one."""
+def unsaved_config(config: RunnableConfig, *, shown: bool = True) -> RunnableConfig:
+    """A configuration without what has a run saved as a part of another one.
+
+    Args:
+        config: of the run that a run is part of.
+        shown: it is told to that one's callbacks and streams; else it has none of these.
+    """
     configurable = {
         name: value
         for name, value in (config.get("configurable") or {}).items()
-        if name == CONFIG_KEY_RUNTIME or not name.startswith(_OF_SAVED_RUNS)
+        if (shown and name == CONFIG_KEY_RUNTIME) or not name.startswith(_OF_SAVED_RUNS)
     }
+    if not shown:
+        return RunnableConfig(configurable=configurable)
     return cast(RunnableConfig, {**config, "configurable": configurable})
 
 

@@ -124,7 +124,7 @@ def find_budget(
         return found
     raise ValueError(
         'no budget: put one into the input as {"messages": …, "budget": Budget(tokens=20_000)}, '
-        'into config["configurable"]["budget"], or give the technique budget=…'
+        'into config["configurable"]["budget"], or give the technique or the chat model budget=…'
     )
 
 

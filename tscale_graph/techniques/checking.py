@@ -13,6 +13,7 @@ from typing import Any
 from langgraph.errors import GraphBubbleUp
 
 from tscale_graph.answers import AnswerKind
+from tscale_graph.answers.tool_calls import stated_calls
 from tscale_graph.budget import LIMITS, Budget, Limit, Remaining, Usage
 from tscale_graph.candidates import Candidate, Checked, VerifierError
 from tscale_graph.leases import all_of
@@ -80,6 +81,8 @@ class Checker:
         """What the verifier is shown of a candidate, under its key; no key for no answer."""
         if candidate.answer is None:
             return None, ""
+        if candidate.tool_calls:
+            return check_key(candidate.answer, kind), candidate.answer
         if reads_solutions(self.verifier):
             return solution_key(candidate.text), candidate.text
         return check_key(candidate.answer, kind), candidate.answer
@@ -190,7 +193,8 @@ def check_key(answer: str, kind: AnswerKind) -> str:
     punctuation, so only equal texts do, though they may count as the same answer in a vote.
     """
     text = answer.strip()
-    key = kind.key(answer) if kind.name in _KINDS_OF_VALUES else text
+    value = kind.name in _KINDS_OF_VALUES or stated_calls(answer) is not None
+    key = kind.key(answer) if value else text
     # What is no value has its own text for a key, without its case.
     return short_key(text if key == " ".join(text.casefold().split()) else key)
 

@@ -112,7 +112,8 @@ class Aggregator:
         unverified = [check.error for check in run.checks.values()]
         if self.needs_verdicts and unverified and all(unverified) and not run.cut_off_by:
             raise SamplingError(f"no answer could be verified: {unverified[-1]}", result.usage)
-        return {"messages": [answer_message(result, choice.winner)], "result": result}
+        shown = choice.winner or _unread(candidates)
+        return {"messages": [answer_message(result, shown)], "result": result}
 
     def chosen(self, run: Snapshot) -> tuple[AnswerKind, list[Candidate], Choice]:
         """How answers are read, every candidate with its answer, and the choice among them."""
@@ -128,10 +129,9 @@ class Aggregator:
     ) -> Result:
         winner = choice.winner
         cut_off_by = run.cut_off_by or limit_that_was_passed(run.admission, run.usage)
-        unreadable = next((c for c in candidates if c.text), None)
         return Result(
             answer=winner.answer if winner else None,
-            text=(winner or unreadable or Candidate(index=0)).text,
+            text=(winner or _unread(candidates) or Candidate(index=0)).text,
             status="cut_off" if cut_off_by else "complete",
             cut_off_by=cut_off_by,
             usage=run.usage,
@@ -264,6 +264,12 @@ def told_once(notes: Iterable[str]) -> list[str]:
 
 
 _REPEATED = re.compile(r"(.*) \((\d+) times\)", re.DOTALL)
+
+
+def _unread(candidates: Sequence[Candidate]) -> Candidate | None:
+    """What is shown of a run without an answer: the first that said or called something."""
+    whole = [c.model_copy(update={"tool_calls": []}) if c.truncated else c for c in candidates]
+    return next((c for c in whole if c.text or c.tool_calls), None)
 
 
 def answer_message(result: Result, winner: Candidate | None) -> AIMessage:

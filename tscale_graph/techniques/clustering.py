@@ -34,6 +34,8 @@ class Clusterer:
         for candidate in candidates:
             if candidate.answer is None or candidate.error or candidate.discarded is not None:
                 continue
+            if candidate.tool_calls:  # which are the same or not, whatever they mean
+                continue
             key = short_key(self.meaning.key(candidate.answer))
             answers.setdefault(key, candidate.answer)
             votes[run.clusters.get(key, key)] += 1

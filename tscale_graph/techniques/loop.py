@@ -93,8 +93,13 @@ def sampling_loop(settings: SamplingSettings, *, technique: str) -> SamplingGrap
 
 def _rebound(settings: SamplingSettings, technique: str, binding: CallerBinding) -> SamplingGraph:
     """The same with tools, say, that its samples may call; the vote is over calls, too."""
-    asked, schemas = binding.to(settings.endpoint), {**settings.schemas, **binding.schemas}
-    return sampling_loop(replace(settings, endpoint=asked, schemas=schemas), technique=technique)
+    rebound = replace(
+        settings,
+        endpoint=binding.to(settings.endpoint),
+        readers=binding.readers,
+        must_call=binding.must_call,
+    )
+    return sampling_loop(rebound, technique=technique)
 
 
 def _notes(settings: SamplingSettings) -> dict[str, str]:

@@ -49,7 +49,7 @@ class Closer:
         seed = run.admission.seed
         closed = await self.closing.rank(
             run.question,
-            [candidate.text for candidate in shown],
+            [_shown(candidate) for candidate in shown],
             # The finalists come in the order of their votes.
             priors=[float(-place) for place in range(len(shown))],
             lease=Budget.model_validate(remaining.model_dump()),
@@ -63,3 +63,9 @@ class Closer:
         last = min(closed.weights) - 1
         weights = tuple(by_index.get(place, last) for place in range(max(by_index) + 1))
         return Ranking(weights=weights, usage=closed.usage, notes=closed.notes)
+
+
+def _shown(candidate: Candidate) -> str:
+    """What a model is shown of a candidate: what it said, and the tools that it calls."""
+    calls = candidate.answer if candidate.tool_calls else None
+    return "\n".join(part for part in (candidate.text, calls) if part)

@@ -170,7 +170,7 @@ class Router:
             except UnsuitableModel as error:
                 missing[name] = str(error)
         if not graphs:
-            raise UnsuitableModel(f"no class of the policy can be served: {missing}")
+            raise UnsuitableModel(f"router: {'; '.join(dict.fromkeys(missing.values()))}")
         return replace(self, served=Served(graphs, missing)).graph()
 
     async def _task_class(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from langchain_core.messages import BaseMessage, SystemMessage
 
 from tscale_graph.answers import AnswerKind, answer_kind, pick_answer_kind
-from tscale_graph.answers.tool_calls import OrToolCalls, Schema
+from tscale_graph.answers.tool_calls import OrToolCalls, Reader, Readers
 from tscale_graph.budget import Budget
 from tscale_graph.candidates import Candidate
 from tscale_graph.models.endpoint import Askable, Endpoint, endpoint
@@ -57,7 +57,8 @@ class SamplingSettings:
         closing: chooses by calls of its own instead, when sampling is over; or None.
         verifier: judges answers, or None.
         speculate: samples that each wave has beyond what the rule needs.
-        schemas: what the arguments of tools are parsed by, by their names.
+        readers: how the tools that a caller brought read their arguments; empty without any.
+        must_call: the caller wants a tool called, so an answer in words is none.
     """
 
     endpoint: Endpoint
@@ -76,7 +77,8 @@ class SamplingSettings:
     closing: Closing | None
     verifier: Verifier | None
     speculate: int
-    schemas: Mapping[str, Schema] = field(default_factory=dict[str, Schema])
+    readers: Readers = field(default_factory=dict[str, Reader | None])
+    must_call: bool = False
 
     @property
     def semantic(self) -> Meaning | None:
@@ -110,7 +112,7 @@ class SamplingSettings:
         if kind is None:
             texts = [c.text for c in candidates if not c.error and not c.tool_calls]
             kind = pick_answer_kind(question, texts)
-        return OrToolCalls(kind, self.schemas)
+        return OrToolCalls(kind, self.readers, only=self.must_call)
 
 
 def with_system(told: str | None, messages: Sequence[BaseMessage]) -> list[BaseMessage]:

@@ -63,12 +63,20 @@ def _read(candidate: Candidate, kind: AnswerKind, known: str | None) -> Candidat
     if known is not None:
         return candidate.model_copy(update={"answer": known})
     if candidate.tool_calls and isinstance(kind, OrToolCalls):
-        called = None if candidate.truncated else kind.calls(candidate.tool_calls)
-        return candidate.model_copy(update={"answer": called})
+        return _read_calls(candidate, kind)
     try:
         answer = kind.extract(candidate.text, truncated=candidate.truncated)
     except Exception as error:  # noqa: BLE001 - one text that cannot be read is one sample
         note = f"its answer could not be read: {type(error).__name__}: {error}"
+        return candidate.model_copy(update={"notes": [*candidate.notes, note]})
+    return candidate.model_copy(update={"answer": answer})
+
+
+def _read_calls(candidate: Candidate, kind: OrToolCalls) -> Candidate:
+    """Of calls that were cut short nobody knows how they would have gone on."""
+    answer = None if candidate.truncated else kind.calls(candidate.tool_calls)
+    if answer is None:
+        note = "its tool calls could not be read"
         return candidate.model_copy(update={"notes": [*candidate.notes, note]})
     return candidate.model_copy(update={"answer": answer})
 
@@ -193,6 +201,7 @@ def _winner(group: Group, within: Sequence[float] | None) -> Candidate:
             -weighed[0],
             -score(weighed[1]),
             weighed[1].truncated,
+            not weighed[1].tool_calls,
             weighed[1].index,
         ),
     )

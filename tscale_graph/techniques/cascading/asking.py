@@ -157,4 +157,5 @@ class RungChecker:
 
     def _shown(self, candidate: Candidate) -> str:
         """What the verifier is shown of an answer."""
-        return candidate.text if reads_solutions(self.verifier) else str(candidate.answer)
+        whole = reads_solutions(self.verifier) and not candidate.tool_calls
+        return candidate.text if whole else str(candidate.answer)
