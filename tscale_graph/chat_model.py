@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, cast
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.language_models.base import LangSmithParams
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolCall
-from langchain_core.messages.tool import tool_call_chunk
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.config import ensure_config
@@ -24,6 +22,7 @@ from tscale_graph.budget import Budget
 from tscale_graph.candidates import Result
 from tscale_graph.models.apart import apart
 from tscale_graph.models.binding import CallerBinding, Tool, tool_name
+from tscale_graph.models.conversations import as_chunk, told_apart, with_call_ids
 from tscale_graph.models.endpoint import Askable
 from tscale_graph.models.nested import Nested, nested
 from tscale_graph.policy import Policy
@@ -241,7 +240,7 @@ class ScaledChatModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        yield _as_chunk(run_blocking(self._answer(messages, stop, kwargs)))
+        yield as_chunk(run_blocking(self._answer(messages, stop, kwargs)))
 
     async def _astream(
         self,
@@ -250,7 +249,7 @@ class ScaledChatModel(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        yield _as_chunk(await self._answer(messages, stop, kwargs))
+        yield as_chunk(await self._answer(messages, stop, kwargs))
 
     async def _answer(
         self, messages: Sequence[BaseMessage], stop: list[str] | None, options: Mapping[str, Any]
@@ -265,7 +264,7 @@ class ScaledChatModel(BaseChatModel):
         told = {name: value for name, value in options.items() if name not in _OURS}
         asked = self._asked_with(stop, told)
         budget = self._budget(options.get("budget"))
-        given = {"messages": _apart_from_each_other(messages), "budget": budget}
+        given = {"messages": told_apart(messages), "budget": budget}
         out = await apart(lambda: asked.graph.ainvoke(given))
         result = Result.model_validate(out["result"])
         return self._message(out["messages"][-1], result, messages)
@@ -321,7 +320,7 @@ class ScaledChatModel(BaseChatModel):
         taken = {
             call["id"] for said in asked if isinstance(said, AIMessage) for call in said.tool_calls
         }
-        calls = _with_ids(answer.tool_calls, taken)
+        calls = with_call_ids(answer.tool_calls, taken)
         update = {"id": None, "tool_calls": calls, "response_metadata": about}
         return answer.model_copy(update=update)
 
@@ -343,48 +342,3 @@ def _with_budget(config: RunnableConfig | None, kwargs: dict[str, Any]) -> dict[
 def _as_schema(tool: Tool) -> dict[str, Any]:
     """A tool as tracers and providers are told of it; a provider's own stays as it is."""
     return cast(dict[str, Any], tool) if tool_name(tool) is None else convert_to_openai_tool(tool)
-
-
-def _apart_from_each_other(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
-    """Copies, since a graph gives messages ids and takes those of one id for one message."""
-    seen: set[str] = set()
-    copies: list[BaseMessage] = []
-    for message in messages:
-        own = message.id if message.id not in seen else None
-        seen.update([own] if own else [])
-        copies.append(message.model_copy(update={"id": own}))
-    return copies
-
-
-def _with_ids(calls: Sequence[ToolCall], taken: set[str | None]) -> list[ToolCall]:
-    """The calls, each with an id that no other call of the conversation has."""
-    made: list[ToolCall] = []
-    for call in calls:
-        known = call["id"] and call["id"] not in taken
-        own = call["id"] if known else f"call_{uuid.uuid4().hex}"
-        taken.add(own)
-        made.append(ToolCall({**call, "id": own, "type": "tool_call"}))
-    return made
-
-
-def _as_chunk(message: AIMessage) -> ChatGenerationChunk:
-    """The whole message as the one chunk of a stream."""
-    calls = [
-        tool_call_chunk(
-            name=call["name"],
-            args=json.dumps(call["args"]),
-            id=call["id"],
-            index=place,
-        )
-        for place, call in enumerate(message.tool_calls)
-    ]
-    return ChatGenerationChunk(
-        message=AIMessageChunk(
-            content=message.content,
-            additional_kwargs=message.additional_kwargs,
-            response_metadata=message.response_metadata,
-            usage_metadata=message.usage_metadata,
-            tool_call_chunks=calls,
-            chunk_position="last",
-        )
-    )

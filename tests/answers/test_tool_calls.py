@@ -139,7 +139,7 @@ class Search(BaseModel):
     run: str = Field(default_factory=lambda: uuid4().hex)
 
 
-TOLD = OrToolCalls(WORDS, {"search": reader(Search), "raw": None})
+TOLD = OrToolCalls(WORDS, {"search": reader(Search), "raw": dict})
 
 
 @pytest.mark.parametrize(
@@ -167,6 +167,23 @@ def test_what_differs_for_the_tool_differs():
 def test_what_no_tool_can_take_is_no_answer(name, args):
     assert TOLD.calls([{"name": name, "args": args}]) is None
     assert TOLD.calls([{"name": "raw", "args": {}}, {"name": name, "args": args}]) is None
+
+
+DESCRIBED = {
+    "title": "find",
+    "type": "object",
+    "properties": {"query": {"type": "string"}, "all": {"type": "boolean", "default": False}},
+    "required": ["query"],
+}
+FOUND = OrToolCalls(WORDS, {"find": reader(DESCRIBED)})
+
+
+def test_of_a_tool_without_a_class_its_schema_says_what_is_missing_and_what_is_a_default():
+    plain = ("find", {"query": "x"})
+    assert key(plain, kind=FOUND) == key(("find", {"all": False, "query": "x"}), kind=FOUND)
+    assert key(plain, kind=FOUND) != key(("find", {"all": True, "query": "x"}), kind=FOUND)
+    assert key(plain, kind=FOUND) != key(("find", {"all": 0, "query": "x"}), kind=FOUND)
+    assert FOUND.calls([{"name": "find", "args": {"all": True}}]) is None
 
 
 def test_where_a_tool_must_be_called_words_are_no_answer():

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 Reader = Callable[[dict[str, Any]], Any]
 """What a tool makes of its arguments: plain JSON, or an error where it cannot take them."""
-Readers = Mapping[str, Reader | None]
-"""By the name of a tool; None where the arguments are compared as they are."""
+Readers = Mapping[str, Reader]
+"""By the names of tools."""
 
 _BEGINS = '[{"name": '
 
@@ -35,7 +35,7 @@ class OrToolCalls:
     """
 
     kind: AnswerKind
-    readers: Readers = field(default_factory=dict[str, Reader | None])
+    readers: Readers = field(default_factory=dict[str, Reader])
     only: bool = False
 
     @property

@@ -43,10 +43,12 @@ class CallerBinding:
         return bool(self.tools) and choice not in (None, False, "auto", "none")
 
     @property
-    def readers(self) -> dict[str, Reader | None]:
+    def readers(self) -> dict[str, Reader]:
         """How the tools read their arguments; empty where a provider has tools of its own."""
-        named = {tool_name(tool): reader(tool) for tool in self.tools}
-        return {} if None in named else cast(dict[str, Reader | None], named)
+        named = [(tool_name(tool), tool) for tool in self.tools]
+        if any(name is None for name, _ in named):
+            return {}
+        return {name: reader(tool) for name, tool in named if name is not None}
 
     def told(self) -> str:
         """What there is, in words."""
@@ -88,13 +90,12 @@ def _is_providers_own(tool: dict[str, Any]) -> bool:
     return not named or tool.get("type", "function") not in ("function", "object")
 
 
-def reader(tool: Tool) -> Reader | None:
-    """What a tool makes of its arguments, where a pydantic class says that; else None."""
-    if isinstance(tool, BaseTool):
-        tool = cast(Tool, tool.tool_call_schema)
-    if not (isinstance(tool, type) and issubclass(tool, BaseModel)):
-        return None
-    return _Parsed(tool)
+def reader(tool: Tool) -> Reader:
+    """What a tool makes of its arguments: by its pydantic class, or else by its JSON schema."""
+    known = cast(Any, tool.tool_call_schema) if isinstance(tool, BaseTool) else tool
+    if isinstance(known, type) and issubclass(known, BaseModel):
+        return _Parsed(known)
+    return _Described(convert_to_openai_tool(cast(Any, tool))["function"].get("parameters", {}))
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,26 @@ class _Parsed:
     def __call__(self, args: dict[str, Any]) -> Any:
         read = self.schema.model_validate(args)
         return read.model_dump(mode="json", exclude_unset=True, exclude_defaults=True)
+
+
+@dataclass(frozen=True)
+class _Described:
+    """Knows what must be given and what the defaults are; these are left out."""
+
+    schema: Mapping[str, Any]
+
+    def __call__(self, args: dict[str, Any]) -> Any:
+        missing = [name for name in self.schema.get("required", ()) if name not in args]
+        if missing:
+            raise ValueError(f"{', '.join(missing)} must be given")
+        told = self.schema.get("properties", {})
+        return {name: value for name, value in args.items() if not _is_default(told, name, value)}
+
+
+def _is_default(told: Mapping[str, Any], name: str, value: Any) -> bool:
+    field = told.get(name, {})
+    same = "default" in field and field["default"] == value
+    return same and isinstance(value, bool) == isinstance(field["default"], bool)
 
 
 def _with_tools(asked: Endpoint, binding: CallerBinding) -> tuple[BaseChatModel, dict[str, Any]]:

@@ -77,7 +77,7 @@ class SamplingSettings:
     closing: Closing | None
     verifier: Verifier | None
     speculate: int
-    readers: Readers = field(default_factory=dict[str, Reader | None])
+    readers: Readers = field(default_factory=dict[str, Reader])
     must_call: bool = False
 
     @property
