@@ -7,6 +7,7 @@ import pytest
 
 from tests.benchmarks.picture import BEGIN, END
 from tests.benchmarks.results import README, read, with_figures
+from tests.scripted import Scripted
 
 
 @pytest.mark.model
@@ -14,6 +15,15 @@ def test_the_first_program_runs(capsys):
     marked = re.search(r"<!-- runs in CI -->\n```python\n(.*?)```", README.read_text(), re.DOTALL)
     exec(marked.group(1), {})
     assert re.search(r"(complete|cut_off) calls=\d+", capsys.readouterr().out)
+
+
+def test_the_chat_model_answers(monkeypatch, capsys):
+    monkeypatch.setattr("langchain.chat_models.init_chat_model", lambda name: Scripted())
+    marked = re.search(
+        r"<!-- also runs in CI -->\n```python\n(.*?)```", README.read_text(), re.DOTALL
+    )
+    exec(marked.group(1), {})
+    assert capsys.readouterr().out == "The answer is 3\n"
 
 
 def test_the_figures_are_those_that_the_benchmark_kept():
