@@ -259,13 +259,19 @@ class ScaledChatModel(BaseChatModel):
         Raises:
             BudgetExceeded: when the budget ended before there was any answer.
             SamplingError: when every sample failed.
-            ValueError: when there is no budget, or the technique takes no such options.
+            ValueError: when there is no budget, the technique takes no such options, or the run
+                was interrupted.
         """
         told = {name: value for name, value in options.items() if name not in _OURS}
         asked = self._asked_with(stop, told)
         budget = self._budget(options.get("budget"))
         given = {"messages": told_apart(messages), "budget": budget}
         out = await apart(lambda: asked.graph.ainvoke(given))
+        if "result" not in out:
+            raise ValueError(
+                f"{self.model_name} was interrupted, and a chat model cannot go on: add the "
+                "technique's graph as a node instead"
+            )
         result = Result.model_validate(out["result"])
         return self._message(out["messages"][-1], result, messages)
 

@@ -150,6 +150,12 @@ async def test_where_every_sample_fails_so_does_the_call():
         await model_of(Scripted(fail=1.0)).ainvoke(QUESTION)
 
 
+async def test_a_run_that_is_interrupted_says_that_it_cannot_go_on():
+    graph = self_consistency(Scripted()).compile(interrupt_before=["finish"])
+    with pytest.raises(ValueError, match="was interrupted, and a chat model cannot go on"):
+        await ScaledChatModel(graph, budget=BUDGET).ainvoke(QUESTION)
+
+
 @pytest.mark.parametrize(
     ("technique", "told"),
     [
