@@ -12,6 +12,8 @@ from typing_extensions import TypedDict
 
 from tests.scripted import Scripted
 from tests.scripted_calls import ScriptedCalls, StreamingCalls, calling
+from tests.techniques.test_clustering import BagOfWords
+from tests.verifiers.judges.readers import fenced, reader
 from tscale_graph import (
     Budget,
     Policy,
@@ -22,6 +24,8 @@ from tscale_graph import (
     router,
     self_consistency,
 )
+from tscale_graph.verifiers.judges import listwise_judge
+from tscale_graph.verifiers.meaning import semantic
 
 BUDGET = Budget(tokens=100_000)
 
@@ -242,6 +246,34 @@ def test_a_call_cannot_name_another_model():
     model = voting("It is 3")
     with pytest.raises(ValueError, match="which models it asks, got model='other'"):
         model.invoke("1 + 2?", model="other")
+
+
+def test_only_words_are_compared_by_what_they_mean():
+    embeddings = BagOfWords()
+    answers = ["It is 3", FIVE, "3 it is", FIVE, calling(("add", {"b": 2.0, "a": 5}))]
+    inner = ScriptedCalls(answers=answers)
+    graph = self_consistency(
+        inner,
+        max_samples=5,
+        stop="fixed",
+        max_parallel=1,
+        answer=semantic(embeddings=embeddings),
+    )
+    message = ScaledChatModel(graph, budget=BUDGET).bind_tools([add]).invoke("1 + 2?")
+    assert plain(message) == [("add", {"a": 5, "b": 2})]
+    assert message.response_metadata["agreement"] == 0.6
+    assert {text for texts in embeddings.texts for text in texts} == {"It is 3", "3 it is"}
+
+
+def test_a_judge_that_ranks_is_shown_the_calls():
+    judge = reader('{"ranking": [2, 1]}')
+    inner = ScriptedCalls(answers=[ONE_AND_TWO, FIVE])
+    graph = best_of_n(inner, listwise_judge(judge), n=2)
+    message = ScaledChatModel(graph, budget=BUDGET).bind_tools([add]).invoke("What is it?")
+    assert message.tool_calls
+    [prompt] = judge.prompts
+    shown = {json.dumps([{"name": "add", "args": {"a": a, "b": 2}}]) for a in (1, 5)}
+    assert set(fenced(prompt).values()) == shown
 
 
 class Person(BaseModel):

@@ -214,10 +214,11 @@ async def test_who_streams_the_run_sees_the_steps_inside():
     asked = {"messages": [("user", QUESTION)], "budget": LARGE}
     outer, inner = [], []
     async for path, told in graph.astream(asked, stream_mode="custom", subgraphs=True):
-        (inner if path else outer).append(told["sample"]["text"])
+        if "sample" in told:
+            (inner if path else outer).append(told["sample"]["text"])
     assert outer == inner == ["The answer is 3"] * 2
-    alone = [told async for told in graph.astream(asked, stream_mode="custom")]
-    assert len(alone) == 2
+    told = [told async for told in graph.astream(asked, stream_mode="custom")]
+    assert sum("sample" in one for one in told) == 2
 
 
 @pytest.mark.parametrize("after", [0.05, 0.15, 0.25, 0.35, 0.45])

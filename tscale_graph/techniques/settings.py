@@ -107,8 +107,7 @@ class SamplingSettings:
         self, question: str, candidates: Sequence[Candidate], decided: str | None
     ) -> AnswerKind:
         """How to read the answers: as the user said, as was decided before, or decided now."""
-        named = answer_kind(decided) if decided else None
-        kind = self.kind or named
+        kind = self.kind or (answer_kind(decided) if decided else None)
         if kind is None:
             texts = [c.text for c in candidates if not c.error and not c.tool_calls]
             kind = pick_answer_kind(question, texts)
