@@ -273,7 +273,7 @@ def test_a_judge_that_ranks_is_shown_the_calls():
     assert message.tool_calls
     [prompt] = judge.prompts
     shown = {json.dumps([{"name": "add", "args": {"a": a, "b": 2}}]) for a in (1, 5)}
-    assert set(fenced(prompt).values()) == shown
+    assert shown < set(fenced(prompt).values())
 
 
 class Person(BaseModel):
