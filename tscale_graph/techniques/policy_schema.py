@@ -28,7 +28,7 @@ def policy_schema() -> dict[str, Any]:
     made = Policy.model_json_schema()
     definitions: dict[str, Any] = made.pop("$defs")
     functions = {name: technique_of(name) for name in TECHNIQUES}
-    told = _told_of(Recipe, "Attributes") | _told_of(ClassPolicy, "Attributes")
+    told = told_of(Recipe, "Attributes") | told_of(ClassPolicy, "Attributes")
     for kind in ("ClassPolicy", "Recipe"):
         definition = definitions[kind]
         spellings = [way for name in TECHNIQUES for way in _spellings(name)]
@@ -60,13 +60,23 @@ def technique_of(name: str) -> TechniqueFunction:
     return technique
 
 
+def told_of(documented: object, title: str) -> dict[str, str]:
+    """What a section of a docstring, such as "Args", says of each name."""
+    text = (inspect.getdoc(documented) or "") + "\n"
+    section = re.search(rf"^{title}:\n((?:[ ].*\n|\n)+)", text, re.MULTILINE)
+    if section is None:
+        return {}
+    found = re.findall(r"^    (\w+): ((?:.*\n)(?:     +.*\n?)*)", section[1], re.MULTILINE)
+    return {name: " ".join(said.split()) for name, said in found}
+
+
 def _spellings(name: str) -> list[str]:
     return list(dict.fromkeys((name, name.replace("_", "-"))))
 
 
 def _arguments(technique: TechniqueFunction) -> dict[str, Any]:
     """What a technique takes, by name; what only Python can give is left out."""
-    hints, told = get_type_hints(technique), _told_of(technique, "Args")
+    hints, told = get_type_hints(technique), told_of(technique, "Args")
     properties: dict[str, Any] = {}
     for name, parameter in inspect.signature(technique).parameters.items():
         if name in _BESIDE:
@@ -95,16 +105,6 @@ def _schema_of(hint: Any) -> dict[str, Any]:
     if origin in (tuple, list, Sequence):
         return {"type": "array", "items": _schema_of(parts[0])}
     return {}
-
-
-def _told_of(documented: object, title: str) -> dict[str, str]:
-    """What a section of a docstring says of each name."""
-    text = (inspect.getdoc(documented) or "") + "\n"
-    section = re.search(rf"^{title}:\n((?:[ ].*\n|\n)+)", text, re.MULTILINE)
-    if section is None:
-        return {}
-    found = re.findall(r"^    (\w+): ((?:.*\n)(?:     +.*\n?)*)", section[1], re.MULTILINE)
-    return {name: " ".join(said.split()) for name, said in found}
 
 
 def _first_sentence(text: str) -> str:
