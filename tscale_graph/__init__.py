@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tscale_graph.importing import imported_late
 
 if TYPE_CHECKING:
+    from tscale_graph.agents import ScalingMiddleware
     from tscale_graph.batching import abatch, batch
     from tscale_graph.budget import Budget, BudgetExceeded, Usage
     from tscale_graph.candidates import Candidate, Result, SamplingError, Verdict
@@ -38,6 +39,7 @@ __all__ = [
     "Result",
     "SamplingError",
     "ScaledChatModel",
+    "ScalingMiddleware",
     "Usage",
     "Verdict",
     "ab_mcts",
@@ -61,6 +63,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "ScalingMiddleware": "agents",
     "abatch": "batching",
     "batch": "batching",
     "Budget": "budget",

@@ -18,7 +18,7 @@ from langgraph.graph import StateGraph
 from langgraph.pregel import Pregel
 from pydantic import ConfigDict, PrivateAttr
 
-from tscale_graph.budget import Budget
+from tscale_graph.budget import Budget, Usage
 from tscale_graph.candidates import Result
 from tscale_graph.models.apart import apart
 from tscale_graph.models.binding import CallerBinding, Tool, tool_name
@@ -30,7 +30,8 @@ from tscale_graph.techniques.admission import brought_budget
 from tscale_graph.techniques.nodes import run_blocking
 from tscale_graph.techniques.router import router
 
-Graph = StateGraph[Any, Any, Any, Any] | Pregel[Any, Any, Any, Any]
+Technique = StateGraph[Any, Any, Any, Any] | Pregel[Any, Any, Any, Any] | Policy | dict[str, Any]
+"""A technique's graph, compiled or not; or a policy for a router, or its fields."""
 
 _MOST_BINDINGS = 32
 """Sets of tools whose graphs are kept: an agent binds the same ones at each of its turns."""
@@ -81,7 +82,7 @@ class ScaledChatModel(BaseChatModel):
 
     def __init__(
         self,
-        technique: Graph | Policy | dict[str, Any],
+        technique: Technique,
         *,
         budget: Budget | Mapping[str, Any] | None = None,
         model: str | Askable | None = None,
@@ -329,6 +330,19 @@ class ScaledChatModel(BaseChatModel):
         calls = with_call_ids(answer.tool_calls, taken)
         update = {"id": None, "tool_calls": calls, "response_metadata": about}
         return answer.model_copy(update=update)
+
+
+def usage_of(message: AIMessage) -> Usage:
+    """What an answer of a `ScaledChatModel` cost, as its message tells; without its seconds."""
+    told, tokens = message.response_metadata, message.usage_metadata or {}
+    details = tokens.get("output_token_details") or {}
+    return Usage(
+        calls=told.get("calls", 0),
+        input_tokens=tokens.get("input_tokens", 0),
+        output_tokens=tokens.get("output_tokens", 0),
+        reasoning_tokens=details.get("reasoning", 0),
+        usd=told.get("usd", 0.0),
+    )
 
 
 _OURS = ("budget", "stream")

@@ -19,19 +19,24 @@ from tscale_graph.models.nested import unsaved_config
 T = TypeVar("T")
 
 
-async def apart(run: Callable[[], Coroutine[Any, Any, T]]) -> T:
+async def apart(run: Callable[[], Coroutine[Any, Any, T]], *, shown: bool | None = None) -> T:
     """Run something that has no part in the checkpoints of the run that it is called in.
 
     Nor is it shown to that run's callbacks, tracers and streams, unless the run's configuration
     has `stream_samples`. What else users keep in context variables is there as ever. When the
     caller is cancelled, so is the run.
+
+    Args:
+        run: begins it.
+        shown: whether they are shown it; None asks the configuration.
     """
-    return await asyncio.create_task(_apart(run))  # in a context of its own
+    return await asyncio.create_task(_apart(run, shown))  # in a context of its own
 
 
-async def _apart(run: Callable[[], Coroutine[Any, Any, T]]) -> T:
+async def _apart(run: Callable[[], Coroutine[Any, Any, T]], shown: bool | None) -> T:
     config = ensure_config()
-    shown = bool((config.get("configurable") or {}).get(STREAM_SAMPLES))
+    if shown is None:
+        shown = bool((config.get("configurable") or {}).get(STREAM_SAMPLES))
     var_child_runnable_config.set(unsaved_config(config, shown=shown))
     if shown:
         return await run()

@@ -22,7 +22,7 @@ from tscale_graph.models.threads import in_thread, stream_in_thread
 from tscale_graph.models.waiting import UNWANTED, abandon, until
 from tscale_graph.votes import RunningConfidence
 
-OnText = Callable[[str], None]
+OnChunk = Callable[[AIMessageChunk], None]
 STREAM_SAMPLES = "stream_samples"
 """In `config["configurable"]`: true streams the tokens of all calls, not just the final answer."""
 
@@ -58,7 +58,7 @@ class Request:
             chosen, k also for those of the k most likely at each place.
         stream: take the reply in chunks even where no limit needs it.
         stream_usage: ask for the usage at the end of a stream; None does not.
-        on_text: called with each piece of text as it arrives.
+        on_chunk: called with each piece of the reply as it arrives, where it is streamed.
         floor: cut the stream off where the model becomes less sure than this.
         prompt_tokens: what the prompt counts, where the caller knows: what the provider counted
             for it before, or an upper bound.
@@ -79,7 +79,7 @@ class Request:
     logprobs: int | None = None
     stream: bool = False
     stream_usage: Literal[True] | None = True
-    on_text: OnText | None = None
+    on_chunk: OnChunk | None = None
     floor: ConfidenceFloor | None = None
     prompt_tokens: int | None = None
     thinking: int | None = None
@@ -151,7 +151,7 @@ def _streams(attempt: Attempt) -> bool:
     endpoint, request = attempt.endpoint, attempt.request
     if request.n > 1 or not endpoint.streams:
         return False
-    return request.stream or request.on_text is not None or request.floor is not None
+    return request.stream or request.on_chunk is not None or request.floor is not None
 
 
 async def _generate(attempt: Attempt) -> None:
@@ -171,8 +171,6 @@ async def _generate(attempt: Attempt) -> None:
     else:
         result = await cast(Awaitable[LLMResult], model.agenerate(prompt, **tracing, **options))
     attempt.messages = [cast(Any, generation).message for generation in result.generations[0]]
-    if attempt.request.on_text is not None:
-        attempt.request.on_text(str(attempt.messages[0].text))
 
 
 async def _stream(attempt: Attempt) -> None:
@@ -189,8 +187,8 @@ async def _stream(attempt: Attempt) -> None:
         async with aclosing(cast(Any, stream)) as chunks:
             async for chunk in cast(AsyncIterator[AIMessageChunk], chunks):
                 attempt.chunks.append(chunk)
-                if attempt.request.on_text is not None:
-                    attempt.request.on_text(str(chunk.text))
+                if attempt.request.on_chunk is not None:
+                    attempt.request.on_chunk(chunk)
                 for reason, gauge in gauges.items():
                     if gauge.full(chunk):
                         attempt.cut = reason

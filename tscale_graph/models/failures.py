@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -49,6 +49,7 @@ class Failure:
         status: the HTTP status, where there was one.
         retry_after: seconds that the provider asked to wait, or None.
         billed: what was reported of a reply that the client could not use, or None.
+        cause: the exception, or None.
     """
 
     message: str
@@ -58,10 +59,15 @@ class Failure:
     status: int | None = None
     retry_after: float | None = None
     billed: Billed | None = None
+    cause: Exception | None = None
 
 
-def failure(error: BaseException) -> Failure:
+def failure(error: Exception) -> Failure:
     """Read an exception of any provider's library, by its shape and by its classes' names."""
+    return replace(_read(error), cause=error)
+
+
+def _read(error: Exception) -> Failure:
     message = one_line(error)
     status = _status(error)
     if status is not None:

@@ -30,7 +30,9 @@ class Completion:
         truncated: the text was cut short, by the provider's limit or by ours.
         cut_off_by: the limit of the lease that cut it short, or None.
         discarded: why it takes no part in the choice, or None when it does.
+        message: as the model gave it, or what had come of it.
         error: one line when there is no completion.
+        cause: the exception that this line tells of, where there was one.
         status: the HTTP status of that error, where there was one.
         usage: this completion's share of what the request cost.
         prompt_tokens: what the provider counted for the prompt, or None where it did not say.
@@ -50,7 +52,9 @@ class Completion:
     truncated: bool = False
     cut_off_by: Limit | None = None
     discarded: str | None = None
+    message: BaseMessage | None = None
     error: str | None = None
+    cause: Exception | None = None
     status: int | None = None
     usage: Usage = field(default_factory=Usage)
     prompt_tokens: int | None = None
@@ -88,6 +92,7 @@ def read_message(message: BaseMessage, *, prompt_tokens: int | None = None) -> C
         confidences=read_confidences(message),
         finish_reason=finish_reason,
         truncated=finish_reason is not None and finish_reason.lower() in _CUT_SHORT,
+        message=message,
         prompt_tokens=prompt_tokens,
     )
 

@@ -94,9 +94,17 @@ def _settle(attempt: Attempt, *, seconds: float, expired: bool) -> tuple[list[Co
         return _given_up(attempt, completions, attempt.cut, seconds)
     if completions and completions[0].text:
         note = f"kept what had arrived: {failed.message}"
-        kept = replace(completions[0], truncated=True, cut_off_by=cut_off_by, notes=(note,))
+        kept = replace(
+            completions[0],
+            truncated=True,
+            cut_off_by=cut_off_by,
+            cause=failed.cause,
+            notes=(note,),
+        )
         return [kept], _whole_lease(attempt, [kept], seconds)
-    lost = Completion(error=failed.message, status=failed.status, cut_off_by=cut_off_by)
+    lost = Completion(
+        error=failed.message, cause=failed.cause, status=failed.status, cut_off_by=cut_off_by
+    )
     attempt.failure = failed
     if failed.billed is not None:
         return [lost] * attempt.request.n, _charge(attempt, failed.billed, seconds)

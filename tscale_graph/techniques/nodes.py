@@ -10,12 +10,13 @@ import asyncio
 import inspect
 import os
 import threading
-from collections.abc import Callable, Coroutine, Hashable
+from collections.abc import AsyncIterator, Callable, Coroutine, Hashable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Literal
+from queue import SimpleQueue
+from typing import Any, Literal, TypeVar
 
 from langgraph._internal._runnable import RunnableCallable
 from langgraph.config import get_stream_writer
@@ -23,6 +24,7 @@ from langgraph.graph import StateGraph
 
 from tscale_graph.models.threads import synchronous
 
+T = TypeVar("T")
 Node = Callable[..., Coroutine[Any, Any, Any]]
 ExecuteIn = Literal["activity", "workflow"]
 
@@ -115,13 +117,7 @@ def run_blocking(call: Coroutine[Any, Any, Any]) -> Any:
     runs there and blocks, such as a verifier that invokes a graph, gets a loop of its own for
     that: the background loop waits for it and can run nothing meanwhile.
     """
-    if _in_background.get():
-        return _on_a_loop_of_its_own(call)
-    token = _in_background.set(True)
-    try:
-        running = asyncio.run_coroutine_threadsafe(call, _background_loop(os.getpid()))
-    finally:
-        _in_background.reset(token)
+    running = _started(call)
     try:
         return running.result()
     except BaseException:
@@ -129,8 +125,42 @@ def run_blocking(call: Coroutine[Any, Any, Any]) -> Any:
         raise
 
 
-def _on_a_loop_of_its_own(call: Coroutine[Any, Any, Any]) -> Any:
-    outcome: Future[Any] = Future()
+def stream_blocking(stream: Callable[[], AsyncIterator[T]]) -> Iterator[T]:
+    """What an asynchronous stream yields, as it comes, to synchronous code.
+
+    Args:
+        stream: begins it. One that is not taken to its end is cancelled.
+    """
+    pieces, over = SimpleQueue[Any](), object()
+
+    async def feed() -> None:
+        try:
+            async for piece in stream():
+                pieces.put(piece)
+        finally:
+            pieces.put(over)
+
+    running = _started(feed())
+    try:
+        while (piece := pieces.get()) is not over:
+            yield piece
+        running.result()
+    finally:
+        running.cancel()
+
+
+def _started(call: Coroutine[Any, Any, T]) -> Future[T]:
+    if _in_background.get():
+        return _on_a_loop_of_its_own(call)
+    token = _in_background.set(True)
+    try:
+        return asyncio.run_coroutine_threadsafe(call, _background_loop(os.getpid()))
+    finally:
+        _in_background.reset(token)
+
+
+def _on_a_loop_of_its_own(call: Coroutine[Any, Any, T]) -> Future[T]:
+    outcome: Future[T] = Future()
     context = copy_context()
 
     def run() -> None:
@@ -140,7 +170,7 @@ def _on_a_loop_of_its_own(call: Coroutine[Any, Any, Any]) -> Any:
             outcome.set_exception(error)
 
     threading.Thread(target=run, name="tscale-nested", daemon=True).start()
-    return outcome.result()
+    return outcome
 
 
 @cache
