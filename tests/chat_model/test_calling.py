@@ -54,15 +54,17 @@ async def test_a_message_says_what_the_run_came_to_and_what_all_of_its_calls_cos
     assert about["model_name"] == "tscale/self_consistency"
     assert (about["status"], about["cut_off_by"]) == ("complete", None)
     assert about["agreement"] == pytest.approx(2 / 3)
-    assert about["calls"] == 3
+    assert (about["answer"], about["calls"]) == ("3", 3)
     assert 'answer="auto" read the answers as number' in about["notes"]
 
 
-def test_batches_keep_their_order_and_each_call_has_the_whole_budget():
+@pytest.mark.parametrize("asynchronous", [True, False])
+async def test_batches_keep_their_order_and_each_call_has_the_whole_budget(asynchronous):
     inner = Scripted(answers=["The answer is 3"])
-    budget = Budget(calls=3)
-    messages = model_of(inner, budget=budget).batch([QUESTION] * 4)
+    model, asked = model_of(inner, budget=Budget(calls=3)), [QUESTION] * 4
+    messages = await model.abatch(asked) if asynchronous else model.batch(asked)
     assert [message.text for message in messages] == ["The answer is 3"] * 4
+    assert [message.response_metadata["calls"] for message in messages] == [3] * 4
     assert len(inner.calls) == 12
 
 
@@ -145,8 +147,15 @@ async def test_what_is_cut_off_says_by_what_and_without_an_answer_it_raises():
     assert raised.value.limit == "tokens"
 
 
+async def test_dollars_are_kept_to_where_prices_are_known():
+    inner = Scripted(answers=ANSWERS)
+    with pytest.raises(ValueError, match="the price of scripted is not known"):
+        await model_of(inner, budget=Budget(usd=1)).ainvoke(QUESTION)
+    assert inner.calls == []
+
+
 async def test_where_every_sample_fails_so_does_the_call():
-    with pytest.raises(SamplingError, match="all 3 samples failed"):
+    with pytest.raises(SamplingError, match=r"all 3 samples failed, .*the scripted failure"):
         await model_of(Scripted(fail=1.0)).ainvoke(QUESTION)
 
 
@@ -225,9 +234,11 @@ class Heard(BaseCallbackHandler):
         self.tokens.append(token)
 
 
-def in_a_graph(model):
+def in_a_graph(model, *, asynchronous=True):
     async def call(state: MessagesState):
-        return {"messages": [await model.ainvoke(state["messages"])]}
+        asked = state["messages"]
+        said = await model.ainvoke(asked) if asynchronous else model.invoke(asked)
+        return {"messages": [said]}
 
     return StateGraph(MessagesState).add_node(call).add_edge(START, "call").compile()
 
@@ -249,13 +260,14 @@ async def test_usage_is_counted_once_whoever_counts_it():
         await model.ainvoke(QUESTION, {"callbacks": [given]})
         await in_a_graph(model).ainvoke({"messages": QUESTION}, {"callbacks": [around]})
         await RunnableLambda(model.ainvoke).ainvoke(QUESTION)
+        model.invoke(QUESTION)
     spent = sum(call.billed for call in inner.calls)
 
     def told(handler):
         return {name: usage["total_tokens"] for name, usage in handler.usage_metadata.items()}
 
     assert told(ambient) == {"tscale/self_consistency": spent}
-    assert told(given) == told(around) == {"tscale/self_consistency": spent // 3}
+    assert told(given) == told(around) == {"tscale/self_consistency": spent // 4}
 
 
 async def test_callbacks_and_tracers_are_told_of_one_call():
@@ -312,8 +324,10 @@ async def told_on(agent, mode, config=None):
     return [part async for _, part in streaming]
 
 
-async def test_a_graphs_messages_have_the_answer_and_no_sample():
-    agent = in_a_graph(model_of(Streaming(answers=ANSWERS)))
+@pytest.mark.parametrize("asynchronous", [True, False])
+@pytest.mark.parametrize("cls", [Scripted, Streaming])
+async def test_a_graphs_messages_have_the_answer_and_no_sample(cls, asynchronous):
+    agent = in_a_graph(model_of(cls(answers=ANSWERS)), asynchronous=asynchronous)
     told = await told_on(agent, "messages")
     assert {about["langgraph_node"] for _, about in told} == {"call"}
     assert "".join(chunk.text for chunk, _ in told) == "The answer is 3"
@@ -344,8 +358,9 @@ async def test_a_stream_is_the_answer_with_the_usage_of_all_calls():
 
 
 @pytest.mark.parametrize("how", ["ainvoke", "astream", "graph"])
-async def test_a_caller_that_is_cancelled_cancels_every_call_in_flight(how):
-    inner = Streaming(answers=ANSWERS, hang=1.0)
+@pytest.mark.parametrize("cls", [Scripted, Streaming])
+async def test_a_caller_that_is_cancelled_cancels_every_call_in_flight(cls, how):
+    inner = cls(answers=ANSWERS, hang=1.0)
     model = model_of(inner)
 
     async def ask():

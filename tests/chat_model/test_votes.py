@@ -18,6 +18,7 @@ from tscale_graph import (
     Budget,
     Policy,
     ScaledChatModel,
+    beam_search,
     best_of_n,
     cascade,
     refine,
@@ -225,6 +226,9 @@ def test_a_technique_that_makes_nothing_of_tools_says_so_when_they_are_bound():
         ValueError, match="refine takes no tools, tool_choice of a caller: self_con"
     ):
         model.bind_tools([add], tool_choice="any")
+    searching = beam_search(inner, lambda question, steps: [0.5])
+    with pytest.raises(ValueError, match="beam_search takes no tools of a caller"):
+        ScaledChatModel(searching, budget=BUDGET).bind_tools([add])
     with pytest.raises(ValueError, match="refine takes no stop of a caller"):
         ScaledChatModel(refine(inner), stop=["#"])
     ladder = router(
