@@ -14,12 +14,8 @@ from tests.scripted import Call, Streaming, count
 
 
 class ToolCaller(Streaming):
-    """Calls a tool where it is told to or its name is in the question, once; else it speaks.
+    """Calls a tool where it is told to or its name is in the question, once; else it speaks."""
 
-    `arguments`, where there are some, are what it calls the tool with, each time in turn.
-    """
-
-    arguments: Sequence[dict[str, Any]] = ()
     thinks_of: str = "Because it was there."
 
     def bind_tools(self, tools, *, tool_choice=None, **options):
@@ -41,11 +37,8 @@ class ToolCaller(Streaming):
             return []
         name = named[0] if named else names[0]
         tool = next(tool["function"] for tool in tools if tool["function"]["name"] == name)
-        if self.arguments:
-            given = self.arguments[(len(self.calls) - 1) % len(self.arguments)]
-        else:
-            fields = tool.get("parameters", {}).get("properties", {})
-            given = {field: self.fill(told, asked) for field, told in fields.items()}
+        fields = tool.get("parameters", {}).get("properties", {})
+        given = {field: self.fill(told, asked) for field, told in fields.items()}
         return [{"name": name, "args": given, "id": f"call_{len(self.calls)}", "type": "tool_call"}]
 
     def fill(self, told: dict[str, Any], asked: str) -> Any:

@@ -117,6 +117,12 @@ def test_words_are_read_and_compared_as_ever(text):
     assert stated_calls(text) is None
 
 
+@pytest.mark.parametrize("text", ["The answer is 3", '[{"name": 3', '[{"name": 1}]', "[1]", ""])
+def test_what_only_begins_as_calls_do_is_compared_as_ever(text):
+    number = answer_kind("number")
+    assert OrToolCalls(number).key(text) == number.key(text)
+
+
 def nested_deeply() -> dict[str, Any]:
     args: dict[str, Any] = {}
     for _ in range(100_000):

@@ -15,8 +15,7 @@ from langgraph.graph.message import add_messages
 from langgraph.types import interrupt
 from typing_extensions import TypedDict
 
-from tscale_graph.budget import BudgetExceeded
-from tscale_graph.candidates import Result, SamplingError
+from tscale_graph.candidates import Result
 from tscale_graph.models.attempts import Request
 from tscale_graph.models.calls import complete
 from tscale_graph.models.endpoint import Askable, Endpoint, endpoint
@@ -24,6 +23,7 @@ from tscale_graph.models.nested import Technique, TechniqueGraph
 from tscale_graph.models.pricing import unknown_price
 from tscale_graph.rating import rate_result
 from tscale_graph.techniques.admission import find_budget
+from tscale_graph.techniques.asked_whole import its_message, its_result
 from tscale_graph.techniques.choosing import answer_message
 from tscale_graph.techniques.nodes import add_edges, add_node
 from tscale_graph.techniques.state import Answered, Question, RequestBudget, question_of
@@ -83,15 +83,8 @@ class Reviewer:
         request = Request(messages=list(messages), goes_on=True)
         deadline = None if budget.seconds is None else now + budget.seconds
         [said] = await complete(self.technique, request, budget, deadline=deadline)
-        if said.result is None:
-            told = said.error or "there is no answer"
-            if said.cut_off_by is None:
-                raise SamplingError(told, said.usage)
-            raise BudgetExceeded(told, limit=said.cut_off_by, budget=budget, usage=said.usage)
-        message = answer_message(said.result, None)
-        thought = {"reasoning_content": said.reasoning} if said.reasoning else {}
-        update = {"tool_calls": list(said.tool_calls), "additional_kwargs": thought}
-        return {"result": said.result, "held": message.model_copy(update=update)}
+        result = its_result(said, budget=budget)
+        return {"result": result, "held": its_message(said, result)}
 
     async def route(self, state: ReviewState) -> Literal["review", "finish"]:
         """To a person, unless the answer is sure enough."""

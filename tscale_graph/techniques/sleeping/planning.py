@@ -68,8 +68,9 @@ def _answers(settings: SleepSettings, run: SleepRun) -> list[Job]:
 def _tests(settings: SleepSettings, context: StandingContext, run: SleepRun) -> list[Job]:
     """Questions with verified answers that a dense document has not answered yet."""
     wanted: dict[str, int] = {}
+    answered = [(one, _about(context, one)) for one in run.page.answered]
     for name, dense in run.dense.items():
-        about = [one for one in run.page.answered if name in _about(context, one)]
+        about = [one for one, names in answered if name in names]
         for question in _untested(settings, dense, about):
             wanted[question] = max(dense.rounds, wanted.get(question, 0))
     return [Job(kind="test", about=question, attempt=n) for question, n in wanted.items()]

@@ -17,7 +17,7 @@ from langgraph.graph import END
 from langgraph.store.base import BaseStore
 
 from tscale_graph.budget import Budget, BudgetExceeded, Usage
-from tscale_graph.candidates import Result, SamplingError
+from tscale_graph.candidates import Result
 from tscale_graph.idle import Idle
 from tscale_graph.models.attempts import Request
 from tscale_graph.models.calls import complete
@@ -30,6 +30,7 @@ from tscale_graph.sleeping.books import Use
 from tscale_graph.sleeping.contexts import StandingContext
 from tscale_graph.sleeping.entries import folded
 from tscale_graph.techniques.admission import find_budget
+from tscale_graph.techniques.asked_whole import its_message, its_result
 from tscale_graph.techniques.choosing import answer_message
 from tscale_graph.techniques.sleeping.prompts import NOT_THERE, reading
 from tscale_graph.techniques.state import question_of
@@ -119,16 +120,15 @@ class Waker:
         lease = Budget.model_validate(left.model_dump())
         with self._asking():
             [said] = await complete(self.technique, request, lease, deadline=recalled.deadline)
-        if said.result is None:
-            raise _failed(said, recalled)
-        if shortened and _says_nothing(said.result):
+        result = its_result(said, budget=recalled.budget, beside=recalled.spent)
+        if shortened and _says_nothing(result):
             whole = _of_the_whole(recalled, said.usage)
             if whole.budget.remaining(whole.spent).spent_limit is None:
                 return {"recalled": whole.model_dump()}
             recalled = _noted(recalled, "the dense context did not say it, and nothing is left")
         whole = prompt if not shortened else reading(context.text(), messages)
-        saved = _shortened(said.result.usage, whole, prompt)
-        return await self._told(state, recalled, said.result, said, saved=saved)
+        saved = _shortened(result.usage, whole, prompt)
+        return await self._told(state, recalled, result, said, saved=saved)
 
     async def again(self, state: WakingState) -> str:
         """Ask of the whole context, or end."""
@@ -277,11 +277,7 @@ class Waker:
         except Exception as error:  # noqa: BLE001 - of any store; the answer is not lost for that
             notes.append(f"not put down in the books: {one_line(error)}")
         told = result.model_copy(update={"usage": usage, "notes": notes})
-        message = answer_message(told, None)
-        if said is not None:
-            thought = {"reasoning_content": said.reasoning} if said.reasoning else {}
-            update = {"tool_calls": list(said.tool_calls), "additional_kwargs": thought}
-            message = message.model_copy(update=update)
+        message = answer_message(told, None) if said is None else its_message(said, told)
         return {"messages": [message], "result": told, "recalled": None}
 
 
@@ -337,13 +333,6 @@ def _shortened(usage: Usage, whole: list[BaseMessage], prompt: list[BaseMessage]
     """The tokens that prompts of the whole context would have been longer by."""
     longer, shorter = (sum(len(one.text) for one in each) for each in (whole, prompt))
     return max(0, round(usage.input_tokens * (longer / shorter - 1)))
-
-
-def _failed(said: Completion, recalled: Recalled) -> Exception:
-    usage, told = said.usage + recalled.spent, said.error or "there is no answer"
-    if said.cut_off_by is not None:
-        return BudgetExceeded(told, limit=said.cut_off_by, budget=recalled.budget, usage=usage)
-    return SamplingError(told, usage)
 
 
 def _noted(recalled: Recalled, note: str) -> Recalled:
