@@ -57,7 +57,7 @@ bench: $(VENV)/test ## ratios: speed beside bare asyncio, and what more compute 
 	$(RUN) tests.benchmarks.sleeping --keep
 	$(RUN) tests.benchmarks.tree_search
 	$(RUN) tests.benchmarks.search_loop
-	$(RUN) tests.benchmarks.chat_model
+	$(RUN) tests.benchmarks.seams
 	$(RUN) tests.benchmarks.searching --keep
 	$(RUN) tests.benchmarks.thinking
 	$(RUN) tests.benchmarks.real_model --keep

@@ -68,6 +68,17 @@ class ScriptedCalls(Scripted):
         return ChatResult(generations=[ChatGeneration(message=message)])
 
 
+class Deciding(ScriptedCalls):
+    """Says what `says` makes of what its prompt's tools have answered; None where it has none."""
+
+    says: Any
+
+    def begin(self, messages: Sequence[BaseMessage], options: dict[str, Any]) -> tuple[Call, str]:
+        told = [str(each.text) for each in messages if each.type == "tool"]
+        self.answers = [self.says(told if options.get("tools") else None, len(self.calls))]
+        return super().begin(messages, options)
+
+
 class StreamingCalls(ScriptedCalls):
     """The same, in chunks: arguments come in pieces."""
 

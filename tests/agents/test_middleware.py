@@ -63,12 +63,8 @@ async def test_the_predicate_sees_the_request():
 
 
 async def test_a_router_picks_a_technique_for_each_call():
-    sums = {
-        "technique": "self_consistency",
-        "max_samples": 2,
-        "stop": "fixed",
-        "budget": {"calls": 9},
-    }
+    arguments = {"max_samples": 2, "stop": "fixed"}
+    sums = {"technique": "self_consistency", "arguments": arguments, "budget": {"calls": 9}}
     policy = {"default_class": "sums", "classes": {"sums": sums}}
     inner = turns(ADD, ADD, SAID, SAID)
     middleware = ScalingMiddleware(

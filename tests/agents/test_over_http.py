@@ -93,13 +93,15 @@ async def test_half_a_call_of_a_tool_is_not_made(asynchronous):
     shop, long = Shop(), {"name": "add", "arguments": {"a": 2, "b": 3, "note": "long " * 800}}
     wordy = Behaviour(tool_calls=[long], ignore_max_tokens=True, chunk_delay=0.001)
     with FakeServer(wordy) as server:
-        scaling = ScalingMiddleware(technique(model(server)), when=never, budget=Budget(tokens=700))
+        scaling = ScalingMiddleware(
+            technique(model(server)), when=never, budget=Budget(tokens=1100)
+        )
         agent = create_agent(model(server), shop.tools(), middleware=[scaling])
-        with pytest.raises(BudgetExceeded, match=r"^the call of a tool was cut off$"):
+        with pytest.raises(BudgetExceeded, match=r"^the call of a tool was cut off"):
             await agent.ainvoke(ASKED) if asynchronous else agent.invoke(ASKED)
         ledger = server.ledger(settle=2)
     assert shop.done == []
-    assert ledger.requests[0].written_tokens < 700
+    assert ledger.requests[0].written_tokens < 1_100
 
 
 @pytest.mark.parametrize("seam", ["own", "scaled", "deliberate"])

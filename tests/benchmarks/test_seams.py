@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tests.benchmarks import chat_model
+from tests.benchmarks import seams
 
 
 @pytest.mark.parametrize(("more", "status"), [(5.1, 1), (4.9, 0)])
@@ -13,15 +13,15 @@ async def test_the_exit_status_says_whether_it_adds_too_much(more, status, monke
     async def measured():
         return [("a", more, 20.0)]
 
-    monkeypatch.setattr(chat_model, "measure", measured)
-    assert await chat_model.main() == status
+    monkeypatch.setattr(seams, "measure", measured)
+    assert await seams.main() == status
     assert f"a: +{more:.2f} ms on 20.00 ms" in capsys.readouterr().out
 
 
 @pytest.mark.benchmark
 def test_it_adds_at_most_5_ms():
     # A process of its own: this one has other tests' garbage.
-    command = [sys.executable, "-m", "tests.benchmarks.chat_model"]
+    command = [sys.executable, "-m", "tests.benchmarks.seams"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=200)
     print(done.stdout)
     assert done.returncode == 0, done.stdout + done.stderr
