@@ -1,9 +1,15 @@
 """The pages on agents and on graphs of one's own: their programs run, on scripted models."""
 
+import json
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import START, StateGraph
+from langgraph.types import Command
+from typing_extensions import TypedDict
 
 from tests.scripted import Scripted
 from tests.scripted_calls import Deciding, calling
@@ -45,6 +51,29 @@ def test_the_readmes_agent_answers(answering, capsys):
     answering(Scripted())
     exec(program(README, "runs in CI as well"), {})
     assert capsys.readouterr().out == "The answer is 3\n"
+
+
+def test_the_readmes_node_stops_for_a_person_where_it_is_not_sure(answering):
+    class Tickets(TypedDict, total=False):
+        ticket: str
+        reply: str
+
+    answering(Scripted(answers=["The answer is 2", "The answer is 3", "The answer is 4"]))
+    builder = StateGraph(Tickets)
+    exec(program(README, "runs in CI, in a graph"), {"builder": builder})
+    builder.add_edge(START, "think")
+    graph = builder.compile(checkpointer=InMemorySaver())
+    config = {"configurable": {"thread_id": "1"}}
+    out = graph.invoke({"ticket": "How many r's are in strawberry?"}, config)
+    assert out["__interrupt__"][0].value["confidence"] < 0.6
+    assert graph.invoke(Command(resume="3"), config)["reply"] == "3"
+
+
+def test_the_readmes_assistants_exist():
+    told = re.search(r"```json\n(.*?)```", README.read_text(), re.DOTALL)[1]
+    for place in json.loads(told)["graphs"].values():
+        module, name = place.split(":")
+        assert callable(getattr(import_module(module), name))
 
 
 @pytest.mark.parametrize(
