@@ -42,6 +42,8 @@ examples: $(VENV)/test ## every example runs
 	$(BIN)/python examples/on_this_machine.py 2
 	$(BIN)/python examples/your_own_technique.py
 	$(BIN)/python examples/puzzle_in_steps.py
+	$(BIN)/python examples/graph_with_a_router.py
+	$(BIN)/python examples/coding_assistant.py
 
 bench: $(VENV)/test ## ratios: speed beside bare asyncio, and what more compute buys
 	$(RUN) tests.benchmarks.speed

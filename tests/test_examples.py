@@ -2,6 +2,7 @@
 
 import io
 import random
+from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessage
@@ -9,9 +10,12 @@ from rich.console import Console
 
 from examples.agent_with_a_handbook import main as handbook_agent
 from examples.agent_with_memory import search
+from examples.coding_assistant import main as coding_assistant
+from examples.graph_with_a_router import main as graph_with_a_router
 from examples.on_this_machine import EQUATIONS, LETTERS, is_right, shown, table_of
 from examples.sleep_while_idle import main as sleep_while_idle
 from tests.reader import Reader, written
+from tests.scripted import Scripted
 from tests.techniques.searching import acts, told
 
 
@@ -109,3 +113,68 @@ async def test_a_scheduler_works_ahead_gives_way_and_what_it_did_is_used(capsys)
     told = capsys.readouterr().out
     assert "gave_way" in told
     assert "complete" in told
+
+
+class Pupil(Scripted):
+    """Says to each prompt what `says` gives for it and the number of the call."""
+
+    says: Any
+
+    def begin(self, messages, options):
+        self.answers = [self.says([str(message.text) for message in messages], len(self.calls))]
+        return super().begin(messages, options)
+
+
+def test_a_graph_of_ones_own_sends_what_is_sure_and_hands_on_what_is_not(capsys):
+    prompts = []
+
+    def says(prompt, number):
+        prompts.append(prompt)
+        if "tea" in prompt[-1]:
+            return "Put the kettle on."
+        if "Solve" in prompt[-1]:
+            return ["x = 1", "x = 7"][number % 2]
+        return "3" if "pepper" in prompt[-1] else str(number % 5)
+
+    letters = "How many times does the letter p appear in {}?"
+    equations = ("Solve 3x + 5 = 26 for x.", "Solve 3x + 5 = 29 for x.")
+    unsure, sure = letters.format("apple"), letters.format("pepper")
+    graph_with_a_router(Pupil(says=says), ("Make me a tea.", unsure, sure, *equations))
+    told = capsys.readouterr().out.splitlines()
+    replies, ways = told[1::3], told[2::3]
+    assert replies[0] == "  Put the kettle on."
+    assert replies[1].startswith("  for a teacher (perhaps ")
+    assert replies[2:4] == ["  3", "  x = 7"]
+    assert replies[4].startswith("  for a teacher"), "no answer solves it"
+    assert [way.split(",")[0] for way in ways] == [
+        "  (simple: self_consistency",
+        *["  (samplable: self_consistency"] * 2,
+        *["  (verifiable: best_of_n"] * 2,
+    ]
+    assert max(map(len, told)) <= 80
+    assert prompts[0] == ["Make me a tea."]
+    assert prompts[-1][0].startswith("Q: Solve 2x + 3 = 11 for x.\nA: x = 4\n")
+    assert "letter" not in prompts[-1][0]
+
+
+def test_a_coding_assistant_keeps_what_passes_and_tells_the_model_what_failed(capsys):
+    asserts = "assert twice(2) == 4\nassert twice(3) == 6"
+    tasks = {
+        "twice(n) that doubles": asserts,
+        "thrice(n) that triples": "assert thrice(2) == 6",
+    }
+
+    def says(prompt, number):
+        if "thrice" in prompt[-1] or any("def thrice" in text for text in prompt):
+            return f"```python\ndef thrice(n):\n    return {number} - {number}\n```"
+        failed = "assert twice(3) == 6" in prompt[-1]
+        return f"```python\ndef twice(n):\n    return n {'* 2' if failed else '+ 2'}\n```"
+
+    coding_assistant(Pupil(says=says), tasks)
+    told = capsys.readouterr().out
+    assert "    def twice(n):\n        return n * 2\n" in told
+    assert "n + 2" not in told
+    assert "def thrice" not in told
+    assert "none passed: assert thrice(2) == 6" in told
+    assert "First answers that pass: 0 of 2. Kept in the end: 1." in told
+    assert max(map(len, told.splitlines())) <= 80
