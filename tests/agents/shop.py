@@ -41,12 +41,12 @@ def on_turns(*turns):
     return lambda request: sum(one.type == "ai" for one in request.messages) in turns
 
 
-def agent_of(inner, *, shop=None, scaled=None, beside=(), before=(), **more):
+def agent_of(inner, *, shop=None, scaled=None, beside=(), before=(), tools=None, **more):
     """An agent whose model is `inner`, which answers scaled calls too unless others do."""
     middleware = ScalingMiddleware(
         technique(scaled or inner), **{"budget": PLENTY, "when": on_turns(0), **more}
     )
-    tools = (shop or Shop()).tools()
+    tools = (shop or Shop()).tools() if tools is None else tools
     return create_agent(inner, tools, middleware=[*before, middleware], **dict(beside))
 
 

@@ -9,7 +9,7 @@ from langchain.agents.middleware import (
     ModelFallbackMiddleware,
     ModelRetryMiddleware,
 )
-from langchain.agents.structured_output import ToolStrategy
+from langchain.agents.structured_output import ProviderStrategy, ToolStrategy
 from langchain_core.messages import AIMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
@@ -197,7 +197,8 @@ async def test_what_a_run_lacks_is_told_before_any_call():
 
 
 async def test_a_run_that_waits_for_a_person_goes_on_with_what_is_left(monkeypatch):
-    monkeypatch.setenv("LANGGRAPH_STRICT_MSGPACK", "true")
+    monkeypatch.setattr("langgraph._internal._serde.STRICT_MSGPACK_ENABLED", True)
+    monkeypatch.setattr("langgraph.graph.state._serde.STRICT_MSGPACK_ENABLED", True)
     shop, inner = Shop(), turns(*[ADD] * 9)
     person = HumanInTheLoopMiddleware(interrupt_on={"add": True})
     saver = InMemorySaver()
@@ -263,6 +264,29 @@ async def test_structured_output_is_parsed_and_voted_on():
     assert out["structured_response"] == Price(pounds=5)
     out = await agent_of(turns(said[0]), when=never, beside=beside).ainvoke(ASKED)
     assert out["structured_response"] == Price(pounds=4)
+
+
+async def test_a_providers_own_structured_output_is_bound_by_the_model_itself():
+    class Price(BaseModel):
+        """A price."""
+
+        pounds: int
+
+    inner = turns('{"pounds": 5}')
+    beside = {"response_format": ProviderStrategy(Price)}
+    out = await agent_of(inner, when=never, beside=beside, tools=[]).ainvoke(ASKED)
+    assert out["structured_response"] == Price(pounds=5)
+    [(_, options)] = inner.seen
+    assert options["tools"] == [], "bind_tools was asked, as without the middleware"
+    assert options["response_format"]
+
+
+async def test_a_stream_that_is_left_early_is_cancelled():
+    inner = turns("The answer is long " * 50, cls=StreamingCalls, pause=0.01)
+    stream = agent_of(inner, when=never).astream(ASKED, stream_mode="messages")
+    await anext(stream)
+    await stream.aclose()
+    assert inner.calls[0].fate == "cancelled"
 
 
 async def test_runs_side_by_side_keep_their_own_books():

@@ -121,7 +121,8 @@ class LeasedModel(BaseChatModel):
         """
         bound = self.model_copy()
         options = {name: value for name, value in kwargs.items() if value is not None}
-        bound._asked = CallerBinding(tools=tools, options=options).to(self._asked)
+        binding = CallerBinding(tools=tools, options=options, for_bind_tools=True)
+        bound._asked = binding.to(self._asked)
         return bound
 
     def _generate(

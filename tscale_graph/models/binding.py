@@ -29,10 +29,12 @@ class CallerBinding:
     Attributes:
         tools: what the models may call.
         options: other arguments of their calls, such as `tool_choice` or `stop`.
+        for_bind_tools: the options are meant for the models' own `bind_tools`, tools or none.
     """
 
     tools: Sequence[Tool] = ()
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    for_bind_tools: bool = False
 
     @property
     def must_call(self) -> bool:
@@ -63,7 +65,7 @@ class CallerBinding:
         if asked.nested is not None:
             return in_place_of_a_model(asked.nested.bound_with(self))
         model, added = asked.model, dict(self.options)
-        if self.tools:
+        if self.tools or self.for_bind_tools:
             model, added = _with_tools(asked, self)
         limits = (asked.own_output_limit, own_output_limit(model, added))
         return replace(
