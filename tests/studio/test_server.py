@@ -3,9 +3,11 @@
 import asyncio
 import json
 import re
+import time
 from pathlib import Path
 
 import pytest
+from langgraph_sdk import get_client
 
 from tests.fake_server import Behaviour, FakeServer
 from tests.studio.serving import langgraph_dev
@@ -33,8 +35,6 @@ def server(model, tmp_path_factory):
 
 @pytest.fixture
 async def client(server):
-    from langgraph_sdk import get_client
-
     async with get_client(url=server) as opened:
         yield opened
 
@@ -144,6 +144,29 @@ async def test_progress_and_the_answer_are_streamed(client, model, stream_sample
     assert progress[-1]["usage"]["calls"] == calls(model) == 3
     assert (messages[-1]["type"], messages[-1]["content"]) == ("ai", "The answer is 3")
     assert len({one["id"] for one in messages}) == (4 if stream_samples else 1)
+
+
+async def test_a_run_that_is_cancelled_closes_every_connection_within_100_ms(tmp_path):
+    with FakeServer(Behaviour(latency=30)) as slow, langgraph_dev(slow.url, folder=tmp_path) as url:
+        async with get_client(url=url) as client:
+            # The machine is noisy: the better of two counts.
+            took = [await seconds_to_cancel(client, slow) for _ in range(2)]
+    assert min(took) < 0.1
+
+
+async def seconds_to_cancel(client, model):
+    """Until the last of the connections to the model is closed."""
+    model.reset()
+    thread = (await client.threads.create())["thread_id"]
+    settings = {"model": "openai:fake", "stop": "fixed", "budget_calls": 3}
+    run = await client.runs.create(thread, "self_consistency", input=asked(), context=settings)
+    while not model.ledger().requests:
+        await asyncio.sleep(0.05)
+    cancelled = time.monotonic()
+    await client.runs.cancel(thread, run["run_id"], wait=True)
+    requests = model.ledger(settle=3).requests
+    assert {request.fate for request in requests} == {"client_disconnected"}
+    return max(request.ended for request in requests) - cancelled
 
 
 async def test_wrong_settings_end_a_run_in_one_line_before_any_call(client, model):
