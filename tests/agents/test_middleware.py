@@ -112,6 +112,13 @@ async def test_own_calls_stream_their_tokens_and_scaled_ones_their_answer(asynch
     assert "".join(one.text for one in own) == SAID
 
 
+async def test_traces_have_the_names_that_they_would_have_without_it():
+    agent = agent_of(turns(ADD, ADD, ADD, SAID))
+    events = [one async for one in agent.astream_events(ASKED, version="v2")]
+    began = [one["name"] for one in events if one["event"] == "on_chat_model_start"]
+    assert began == ["ScaledChatModel", "ScriptedCalls"]
+
+
 async def test_callbacks_hear_of_a_call_once():
     from langchain_core.callbacks import BaseCallbackHandler
 

@@ -36,7 +36,7 @@ class ScaledModel(ScaledChatModel):
     _kind: Kind = PrivateAttr()
 
     def __init__(self, technique: Technique) -> None:
-        super().__init__(technique)
+        super().__init__(technique, name=ScaledChatModel.__name__)
 
     def on(self, book: StepBook, kind: Kind) -> ScaledModel:
         """The same, for one step of an agent."""
@@ -81,6 +81,7 @@ class LeasedModel(BaseChatModel):
         """A model for one step of an agent."""
         model = asked.model
         made = cls(
+            name=model.get_name(),
             max_output_tokens=max_output_tokens,
             disable_streaming=model.disable_streaming,
             profile=model.profile,
