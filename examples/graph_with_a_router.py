@@ -14,10 +14,11 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal
 
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 from langgraph.graph import END, START, StateGraph
+from typing_extensions import TypedDict
 
 from tscale_graph import Policy, Result, mapped, router
 

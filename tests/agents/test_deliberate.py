@@ -1,6 +1,10 @@
 """The tool by which an agent asks for deeper thought."""
 
 import pytest
+from langchain_core.tools import tool
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from langgraph.types import Command, interrupt
 
 from tests.agents.shop import ASKED, SAID, agent_of, never, technique, turns
 from tests.scripted_calls import calling
@@ -55,3 +59,24 @@ async def test_thoughts_are_not_streamed_as_the_agents_words():
     told = [m async for m, _ in agent.astream(ASKED, stream_mode="messages")]
     spoken = [one.text for one in told if one.type in ("ai", "AIMessageChunk")]
     assert "".join(spoken) == SAID
+
+
+async def test_a_thought_is_not_thought_again_when_a_tool_beside_it_waited(monkeypatch):
+    monkeypatch.setattr("langgraph._internal._serde.STRICT_MSGPACK_ENABLED", True)
+    monkeypatch.setattr("langgraph.graph.state._serde.STRICT_MSGPACK_ENABLED", True)
+
+    @tool
+    def ask(question: str) -> str:
+        """Ask a person."""
+        return interrupt(question)
+
+    both = calling(("ask", {"question": "Go on?"}), ("deliberate", {"question": "6 * 7?"}))
+    inner, thinker = turns(both, SAID), turns(*[THOUGHT] * 9)
+    saver = InMemorySaver(serde=JsonPlusSerializer(allowed_msgpack_modules=()))
+    agent = thoughtful(inner, thinker, tools=[ask], beside={"checkpointer": saver})
+    config = {"configurable": {"thread_id": "1"}}
+    assert (await agent.ainvoke(ASKED, config))["__interrupt__"]
+    out = await agent.ainvoke(Command(resume="yes"), config)
+    assert sorted(one.text for one in tools(out)) == [THOUGHT, "yes"]
+    assert len(thinker.calls) == 3
+    assert out["scaling"].usage.calls == len(inner.calls) + len(thinker.calls) == 5

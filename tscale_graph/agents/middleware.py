@@ -23,7 +23,7 @@ from langgraph.types import Command
 
 from tscale_graph.agents.deliberating import deliberate_tool
 from tscale_graph.agents.models import LeasedModel, ScaledModel
-from tscale_graph.agents.runs import AgentRun, StepBook, joined
+from tscale_graph.agents.runs import AgentRun, Step, StepBook, joined
 from tscale_graph.budget import Budget, BudgetExceeded
 from tscale_graph.chat_model import Technique
 from tscale_graph.models.endpoint import Askable, Endpoint, endpoint
@@ -45,11 +45,11 @@ class ScalingState(AgentState[Any]):
 
     Attributes:
         budget: of this run, where it brings one.
-        scaling: the run's budget and calls; in the output, too.
+        scaling: the run, in the output too; a step is what is added to it.
     """
 
     budget: NotRequired[Annotated[RequestBudget, OmitFromOutput, EphemeralValue]]
-    scaling: NotRequired[Annotated[AgentRun, OmitFromInput, joined]]
+    scaling: NotRequired[Annotated[AgentRun | Step, OmitFromInput, joined]]
 
 
 class ScalingMiddleware(AgentMiddleware[ScalingState, Any, Any]):
