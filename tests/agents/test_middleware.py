@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from langchain.agents import create_agent
 from langchain.agents.middleware import (
+    AgentMiddleware,
     HumanInTheLoopMiddleware,
     ModelFallbackMiddleware,
     ModelRetryMiddleware,
@@ -173,6 +174,23 @@ async def test_a_run_brings_its_budget(where):
     with pytest.raises(BudgetExceeded) as raised:
         await agent.ainvoke(asked, config, **context)
     assert raised.value.usage.calls == 2
+
+
+async def test_a_run_brings_its_budget_past_whatever_comes_before_and_the_next_has_its_own():
+    class First(AgentMiddleware):
+        def before_agent(self, state, runtime):
+            return None
+
+    inner, saver = turns(*[ADD] * 9), InMemorySaver()
+    agent = agent_of(
+        inner, when=never, before=[First()], on_exceeded="return", beside={"checkpointer": saver}
+    )
+    config = {"configurable": {"thread_id": "1"}}
+    out = await agent.ainvoke({**ASKED, "budget": {"calls": 2}}, config)
+    assert out["scaling"].usage.calls == len(inner.calls) == 2
+    assert "budget" not in out
+    await agent.aupdate_state(config, {"messages": []})
+    assert (await agent.aget_state(config)).values["budget"] is None
 
 
 @pytest.mark.parametrize(

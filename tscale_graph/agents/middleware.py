@@ -16,7 +16,6 @@ from langchain.agents.middleware.types import (
 )
 from langchain_core.messages import AIMessage
 from langchain_core.tools import BaseTool
-from langgraph.channels import EphemeralValue
 from langgraph.config import get_config
 from langgraph.runtime import Runtime
 from langgraph.types import Command
@@ -29,7 +28,6 @@ from tscale_graph.chat_model import Technique
 from tscale_graph.models.endpoint import Askable, Endpoint, endpoint
 from tscale_graph.models.pricing import unknown_price
 from tscale_graph.techniques.admission import find_budget
-from tscale_graph.techniques.state import RequestBudget
 
 Request = ModelRequest[Any]
 When = Callable[[Request], bool]
@@ -44,11 +42,11 @@ class ScalingState(AgentState[Any]):
     """What the middleware adds to the state of an agent.
 
     Attributes:
-        budget: of this run, where it brings one.
+        budget: of this run, where it brings one; the next on the thread does not inherit it.
         scaling: the run, in the output too; a step is what is added to it.
     """
 
-    budget: NotRequired[Annotated[RequestBudget, OmitFromOutput, EphemeralValue]]
+    budget: NotRequired[Annotated[Budget | dict[str, Any] | None, OmitFromOutput]]
     scaling: NotRequired[Annotated[AgentRun | Step, OmitFromInput, joined]]
 
 
@@ -124,7 +122,7 @@ class ScalingMiddleware(AgentMiddleware[ScalingState, Any, Any]):
             ValueError: when there is none.
         """
         budget = find_budget(cast(dict[str, Any], state), get_config(), self.budget)
-        return {"scaling": AgentRun(budget=budget, opened_at=self._clock())}
+        return {"scaling": AgentRun(budget=budget, opened_at=self._clock()), "budget": None}
 
     async def abefore_agent(self, state: ScalingState, runtime: Runtime[Any]) -> dict[str, Any]:
         """The same."""
